@@ -1,0 +1,1 @@
+export type { GraphColumn, GraphEdge, GraphNode, GraphReport } from "./graph-report.ts";

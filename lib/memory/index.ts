@@ -1,0 +1,2 @@
+export type { BufferLabel, MemoryCategory, MemoryReport, StepLabel } from "./report.ts";
+export { memoryCategories, memoryReport } from "./report.ts";

@@ -1,0 +1,1 @@
+export type { EpochRecord, TrainingHistory } from "./history.ts";
