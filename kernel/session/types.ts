@@ -1,0 +1,34 @@
+import type { Channel, JsonObject, Message } from "../protocol/index.ts";
+
+/** What a session needs to know before it starts. */
+export interface SessionOptions {
+  /** Absolute path from which the notebook's relative imports and files are resolved. */
+  readonly workingDirectory: string;
+  /** URL of the module whose exports every cell sees without an import; null for none. */
+  readonly preload: string | null;
+  /** Absolute path of the file that keeps the history of inputs; null keeps it in memory. */
+  readonly historyFile?: string | null;
+}
+
+/** Hears every message that the session emits: replies, requests for input, and what it publishes on iopub. */
+export type MessageListener = (channel: Channel, message: Message<JsonObject>) => void;
+
+/**
+ * A kernel without its wires: messages in, messages out, one listener or many. `main.ts` binds it to ZeroMQ sockets, the
+ * headless runner to an in-memory WebSocket.
+ *
+ * A reply travels on the channel of its request and carries the request's header as `parent_header`; whoever binds the
+ * session to a transport routes by that.
+ */
+export interface KernelSession {
+  /** Takes a request from `shell` or `control`, or an `input_reply` from `stdin`. Never throws for a bad message. */
+  handle(channel: Exclude<Channel, "iopub">, message: Message<JsonObject>): void;
+  /** Adds a listener; the function returned takes it away again. */
+  onMessage(listener: MessageListener): () => void;
+  /** Stops the cell that runs and drops those that wait, as SIGINT or an `interrupt_request` does. */
+  interrupt(): void;
+  /** Resolves once the session was asked to shut down by a message: `restart` as in the request. */
+  readonly shutdownRequested: Promise<{ readonly restart: boolean }>;
+  /** Ends the realm and the language process. Resolves when both are gone. */
+  shutdown(): Promise<void>;
+}
