@@ -1,0 +1,77 @@
+import { formatType, sameType } from "../tensor/index.ts";
+import { completeAttributes } from "./attributes.ts";
+import type { OperatorGraph, Value } from "./graph.ts";
+import { inferOutputTypes } from "./infer.ts";
+import type { OperatorTable } from "./operator.ts";
+
+/**
+ * Everything that is wrong with a graph, in order; empty for a sound one. Checked are: values are defined once
+ * and before their use, operators are known, attributes and input types are allowed, output types are those the
+ * operator gives, and what updates an input has its type.
+ */
+export function verify(graph: OperatorGraph, operators: OperatorTable): string[] {
+  const problems: string[] = [];
+  const defined = new Map<number, Value>();
+  const define = (value: Value, where: string): void => {
+    if (defined.has(value.id)) problems.push(`graph: values must be defined once, got %${value.id} twice (${where})`);
+    defined.set(value.id, value);
+  };
+  const use = (value: Value, where: string): void => {
+    const definition = defined.get(value.id);
+    if (definition === undefined) {
+      problems.push(`graph: values must be defined before their use, got %${value.id} (${where})`);
+    } else if (!sameType(definition.type, value.type)) {
+      problems.push(
+        `graph: a use must have the type of its definition, got ${formatType(value.type)} for %${value.id} of ${formatType(definition.type)} (${where})`,
+      );
+    }
+  };
+
+  for (const { value, name } of graph.inputs) define(value, `input "${name}"`);
+  for (const [index, operation] of graph.operations.entries()) {
+    const where = `operation ${index}, ${operation.operator}`;
+    for (const input of operation.inputs) use(input, where);
+    const operator = operators[operation.operator];
+    if (operator === undefined) {
+      problems.push(`graph: operators must be known, got ${operation.operator} (${where})`);
+    } else {
+      try {
+        const attributes = completeAttributes(operator.name, operator.attributes, operation.attributes);
+        const types = inferOutputTypes(
+          operator,
+          operation.inputs.map((input) => input.type),
+          attributes,
+          operation.layer,
+        );
+        const got = operation.outputs.map((output) => formatType(output.type)).join(", ");
+        const expected = types.map(formatType).join(", ");
+        if (got !== expected) problems.push(`graph: outputs must have the types ${expected}, got ${got} (${where})`);
+      } catch (error) {
+        problems.push(`${(error as Error).message} (${where})`);
+      }
+    }
+    for (const output of operation.outputs) define(output, where);
+  }
+  for (const { name, value, updates } of graph.outputs) {
+    use(value, `output "${name}"`);
+    if (updates === null) continue;
+    if (!graph.inputs.some((input) => input.value.id === updates.id)) {
+      problems.push(`graph: only inputs can be updated, got %${updates.id} (output "${name}")`);
+    } else if (!sameType(updates.type, value.type)) {
+      problems.push(
+        `graph: an update must keep the type, got ${formatType(value.type)} for ${formatType(updates.type)} (output "${name}")`,
+      );
+    }
+  }
+  return problems;
+}
+
+/**
+ * Fails on an unsound graph.
+ *
+ * @throws Error listing every problem, one a line
+ */
+export function assertVerified(graph: OperatorGraph, operators: OperatorTable): void {
+  const problems = verify(graph, operators);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}

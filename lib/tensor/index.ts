@@ -1,0 +1,27 @@
+// Tensors in the host's memory live here: dtypes, shapes, dense row-major arrays and seeded random numbers.
+// No operator and no graph does: what is computed with tensors is said in ir/ and ops/.
+// Go next to ir/, where tensors become values of a graph.
+export {
+  allocate,
+  bytesPerElement,
+  type DataOf,
+  type Dtype,
+  dtypes,
+  type FloatDtype,
+  isFloat,
+  viewOf,
+} from "./dtype.ts";
+export { decodeHalf, encodeHalf } from "./half.ts";
+export { philox, Random, random } from "./random.ts";
+export { checkShape, elementCount, formatShape, rowMajorStrides, type Shape, sameShape } from "./shape.ts";
+export {
+  elementAt,
+  encodeElement,
+  full,
+  type HostTensor,
+  type NestedNumbers,
+  tensor,
+  toNested,
+  zeros,
+} from "./tensor.ts";
+export { bytesOf, formatType, sameType, type TensorType } from "./tensor-type.ts";
