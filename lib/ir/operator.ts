@@ -46,8 +46,11 @@ export interface Operator<Name extends string = string, A extends Attributes = A
   /** Gradients with respect to the inputs, or null where the operator has none. */
   readonly gradient: ((context: GradientContext<A>) => readonly (Value | null)[]) | null;
   cost(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: A): Cost;
-  /** Inputs whose storage the first output may take over: element `i` of the output needs only element `i` of them. */
-  readonly inPlace: readonly number[];
+  /**
+   * Inputs whose storage the first output may take over, because element `i` of the output needs only element `i` of
+   * them; or `view`, where the output is the very bytes of the first input and nothing needs to be computed.
+   */
+  readonly inPlace: readonly number[] | "view";
 }
 
 /** Operators by name. */

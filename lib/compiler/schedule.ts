@@ -1,0 +1,24 @@
+import type { OperatorGraph } from "../ir/index.ts";
+
+/** A graph whose operations stand in the order of execution, and which of its values share storage. */
+export interface Schedule {
+  readonly graph: OperatorGraph;
+  /**
+   * For a value that takes over the storage of another, or is a view of it: the id of the value that came first in that
+   * storage. Values that are not named have storage of their own.
+   */
+  readonly storage: ReadonlyMap<number, number>;
+}
+
+/** The id of the value that came first in a value's storage. */
+export function storageOf(schedule: Schedule, valueId: number): number {
+  return schedule.storage.get(valueId) ?? valueId;
+}
+
+/** One rewriting of a program: it keeps the meaning and says what it is for. */
+export interface Pass {
+  readonly name: string;
+  /** One sentence: what it changes and why. */
+  readonly summary: string;
+  run(schedule: Schedule): Schedule;
+}

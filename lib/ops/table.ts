@@ -1,0 +1,53 @@
+import type { Operator } from "../ir/index.ts";
+import * as binary from "./elementwise-binary.ts";
+import * as unary from "./elementwise-unary.ts";
+import * as loss from "./loss.ts";
+import { addBias, matmul } from "./matmul.ts";
+import { argmax, max, sum } from "./reduce.ts";
+import { broadcast, copy, full, reshape, transpose } from "./shape.ts";
+
+/** Every operator, by name: the one list from which names, checks, documentation and rule tables follow. */
+export const operators = {
+  negate: unary.negate,
+  exp: unary.exp,
+  log: unary.log,
+  sqrt: unary.sqrt,
+  square: unary.square,
+  abs: unary.abs,
+  sign: unary.sign,
+  relu: unary.relu,
+  sigmoid: unary.sigmoid,
+  tanh: unary.tanh,
+  scale: unary.scale,
+  add: binary.add,
+  subtract: binary.subtract,
+  multiply: binary.multiply,
+  divide: binary.divide,
+  maximum: binary.maximum,
+  minimum: binary.minimum,
+  greaterOrEqual: binary.greaterOrEqual,
+  reluGradient: binary.reluGradient,
+  sigmoidGradient: binary.sigmoidGradient,
+  tanhGradient: binary.tanhGradient,
+  matmul,
+  addBias,
+  sum,
+  max,
+  argmax,
+  reshape,
+  transpose,
+  broadcast,
+  copy,
+  full,
+  softmax: loss.softmax,
+  softmaxGradient: loss.softmaxGradient,
+  crossEntropy: loss.crossEntropy,
+  crossEntropyGradient: loss.crossEntropyGradient,
+  oneHot: loss.oneHot,
+} as const;
+
+/** The name of an operator. A rule table is a mapped type over these names, so that a missing rule does not compile. */
+export type OperatorName = keyof typeof operators;
+
+/** The operators as graphs know them: by name, attributes unspecified. */
+export const operatorTable = operators as unknown as Readonly<Record<OperatorName, Operator>>;
