@@ -1,3 +1,15 @@
+// The mathematics of fitting buffers into memory lives here, on plain numbers: problems, solvers, the lower bound and
+// an independent validator, and the report of bytes over time. Graphs and tensors are unknown here.
+// Go next to compiler/strategies/ for strategies that change what has to be stored, or to engine/ for who asks.
+export { liveBound } from "./bound.ts";
+export { bestGreedyPlan, type GreedyOrder, greedyOrders, greedyPlan } from "./greedy.ts";
 export type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";
-export type { BufferLabel, MemoryCategory, MemoryReport, StepLabel } from "./report.ts";
-export { memoryCategories, memoryReport } from "./report.ts";
+export {
+  type BufferLabel,
+  type MemoryCategory,
+  type MemoryReport,
+  memoryCategories,
+  memoryReport,
+  type StepLabel,
+} from "./report.ts";
+export { type Violation, validatePlan } from "./validate.ts";

@@ -1,0 +1,81 @@
+import type { Schedule } from "../../compiler/index.ts";
+import { operatorTable } from "../../ops/index.ts";
+import { type DataOf, elementCount, type HostTensor, viewOf } from "../../tensor/index.ts";
+import type { Engine, Execution } from "../engine.ts";
+import { findInput, findOutput } from "../names.ts";
+import { planProgram } from "../plan.ts";
+import type { CompiledProgram, Step } from "../program.ts";
+
+/** One step an operation, except views, of which the bytes are there already. */
+function singleSteps({ graph }: Schedule): Step[] {
+  return graph.operations
+    .filter(({ operator }) => operatorTable[operator as keyof typeof operatorTable].inPlace !== "view")
+    .map((operation) => ({
+      name: operation.operator,
+      phase: operation.phase,
+      layer: operation.layer,
+      operations: [operation],
+      reads: operation.inputs,
+      writes: operation.outputs,
+      scratchBytes: [],
+    }));
+}
+
+class ReferenceExecution implements Execution {
+  readonly program: CompiledProgram;
+  readonly #arena: ArrayBuffer;
+  readonly #views = new Map<number, HostTensor>();
+  readonly #calls: readonly (() => void)[];
+
+  constructor(program: CompiledProgram) {
+    this.program = program;
+    this.#arena = new ArrayBuffer(program.arenaBytes);
+    const { graph } = program.schedule;
+    for (const { value } of [
+      ...graph.inputs,
+      ...graph.operations.flatMap((o) => o.outputs.map((value) => ({ value }))),
+    ]) {
+      const offset = program.offsets.get(value.id);
+      if (offset === undefined) continue;
+      const data = viewOf(value.type.dtype, this.#arena, offset, elementCount(value.type.shape));
+      this.#views.set(value.id, { ...value.type, data });
+    }
+    this.#calls = program.steps.map(({ operations: [{ operator, inputs, outputs, attributes }] }) => {
+      const { compute } = operatorTable[operator as keyof typeof operatorTable];
+      const from = inputs.map((value) => this.#view(value.id));
+      const to = outputs.map((value) => this.#view(value.id));
+      return () => compute(from, to, attributes);
+    });
+  }
+
+  input(name: string): DataOf {
+    return this.#view(findInput(this.program, name).value.id).data;
+  }
+
+  output(name: string): DataOf {
+    return this.#view(findOutput(this.program, name).value.id).data;
+  }
+
+  run(): void {
+    for (const call of this.#calls) call();
+  }
+
+  dispose(): void {
+    this.#views.clear();
+  }
+
+  #view(id: number): HostTensor {
+    const view = this.#views.get(id);
+    if (view === undefined) throw new Error(`internal: %${id} has no place in the arena`);
+    return view;
+  }
+}
+
+/** The oracle: each operation as its declaration defines it, in plain TypeScript, any dtype, one thread. */
+export function referenceEngine(): Engine {
+  return {
+    name: "reference",
+    compile: (schedule) => planProgram(schedule, singleSteps(schedule)),
+    load: (program) => new ReferenceExecution(program),
+  };
+}
