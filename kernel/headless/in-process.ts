@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { type Kernel, type KernelMessage, ServerConnection } from "@jupyterlab/services";
+import type { JsonObject, Message } from "../protocol/index.ts";
+import type { KernelSession } from "../session/index.ts";
+import type { KernelSource } from "./connection.ts";
+import { memorySocket } from "./memory-socket.ts";
+
+/** The name under which the in-process source offers its one kernel. */
+export const inProcessKernelName = "tessera";
+
+/**
+ * A source of kernels in this process: no server, no sockets, no Python. To @jupyterlab/services it looks like a Jupyter
+ * server; requests for kernels end in a table here, and messages pass between the two sides as the objects they are.
+ *
+ * @param startSession starts the kernel's session, without a transport
+ */
+export function inProcessKernels(startSession: () => KernelSession): KernelSource {
+  const running = new Map<string, { session: KernelSession }>();
+  const kernel = (id: string): { session: KernelSession } => {
+    const found = running.get(id);
+    if (!found) throw new Error(`internal: no kernel ${id} runs in this process`);
+    return found;
+  };
+  const model = (id: string): Kernel.IModel => ({ id, name: inProcessKernelName });
+
+  const socket = memorySocket(
+    (url) => kernel(decodeURIComponent(/api\/kernels\/([^/?]+)/.exec(url)?.[1] ?? "")).session,
+  );
+  const settings = ServerConnection.makeSettings({
+    baseUrl: "http://in-process/",
+    wsUrl: "ws://in-process/",
+    WebSocket: socket as unknown as typeof WebSocket,
+    serializer: { serialize: identity, deserialize: identity },
+  });
+
+  return {
+    settings,
+    kernels: {
+      serverSettings: settings,
+      async listRunning() {
+        return [...running.keys()].map(model);
+      },
+      async getModel(id) {
+        return running.has(id) ? model(id) : undefined;
+      },
+      async startNew() {
+        const id = randomUUID();
+        running.set(id, { session: startSession() });
+        return model(id);
+      },
+      async restart(id) {
+        const held = kernel(id);
+        await held.session.shutdown();
+        held.session = startSession();
+      },
+      async interrupt(id) {
+        kernel(id).session.interrupt();
+      },
+      async shutdown(id) {
+        const { session } = kernel(id);
+        running.delete(id);
+        await session.shutdown();
+      },
+    },
+    specs: {
+      serverSettings: settings,
+      async get() {
+        const spec = {
+          name: inProcessKernelName,
+          language: "typescript",
+          display_name: "TypeScript (Tessera)",
+          argv: [],
+          resources: {},
+        };
+        return { default: inProcessKernelName, kernelspecs: { [inProcessKernelName]: spec } };
+      },
+    },
+  };
+}
+
+/** Takes a message through @jupyterlab/services' serializer as it is. */
+// biome-ignore lint/suspicious/noExplicitAny: the serializer's type speaks of bytes; in memory there are none
+function identity(message: any): any {
+  return message;
+}
+
+/** What travels through the in-memory socket: a kernel message that names its channel. */
+export type ChannelMessage = Message<JsonObject> & { readonly channel: KernelMessage.Channel };
