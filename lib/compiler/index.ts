@@ -1,6 +1,6 @@
 // What is done to an operator graph before any machine is chosen lives here: passes, a file each, listed in
 // pipeline.ts, and memory strategies. Liveness and offsets do not: they follow for each target in engine/ and lowering/.
 // Go next to loops/ and engine/ to see a schedule executed.
-export type { GraphColumn, GraphEdge, GraphNode, GraphReport } from "./graph-report.ts";
+export { type GraphColumn, type GraphEdge, type GraphNode, type GraphReport, graphReport } from "./graph-report.ts";
 export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
 export { type Pass, type Schedule, storageOf } from "./schedule.ts";

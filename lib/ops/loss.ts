@@ -145,13 +145,16 @@ export const oneHot = defineOperator({
     C1: { rule: "labels must be int32 [n]", remedy: "give one class number per sample" },
     C2: { rule: "classes must be a whole number ≥ 1", remedy: "give the number of classes" },
   },
-  attributes: { classes: { kind: "number" } },
-  inferTypes(inputs, { classes }, require) {
+  attributes: {
+    classes: { kind: "number" },
+    dtype: { kind: "choice", choices: ["float64", "float32"], default: "float32" },
+  },
+  inferTypes(inputs, { classes, dtype }, require) {
     const [labels] = inputs;
     require(inputs.length === 1 && labels.dtype === "int32" && labels.shape.length === 1, "C1", () =>
       inputs.map(formatType).join(", ") || "none");
     require(Number.isInteger(classes) && classes >= 1, "C2", () => String(classes));
-    return [{ dtype: "float32", shape: [labels.shape[0], classes] }];
+    return [{ dtype, shape: [labels.shape[0], classes] }];
   },
   compute([labels], [y], { classes }) {
     for (let i = 0; i < y.data.length; i++) y.data[i] = labels.data[Math.floor(i / classes)] === i % classes ? 1 : 0;

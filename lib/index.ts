@@ -1,0 +1,25 @@
+// The public surface of the library, and nothing else: what a script imports and a notebook sees.
+// The rooms stand in lib/README.md in the order in which a network travels through them.
+// Go next to training/ for the front door, or to ir/ for what lies below.
+export { makeSchedule, pipeline } from "./compiler/index.ts";
+export { type Engine, type Execution, referenceEngine } from "./engine/index.ts";
+export { type Dataset, parseIdx, sampleCount, sliceDataset } from "./formats/index.ts";
+export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
+export { type MemoryReport, validatePlan } from "./memory/index.ts";
+export * as nn from "./nn/index.ts";
+export { operatorTable as operators } from "./ops/index.ts";
+export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";
+export {
+  type CompileOptions,
+  compile,
+  type Evaluation,
+  type FitOptions,
+  type Host,
+  InterruptedError,
+  inferenceGraph,
+  Program,
+  type Progress,
+  setHost,
+  type TrainingHistory,
+  trainingGraph,
+} from "./training/index.ts";

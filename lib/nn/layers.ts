@@ -1,0 +1,76 @@
+import { elementCount, formatShape } from "../tensor/index.ts";
+import { allZeros, type Initialiser, type InitialiserName, initialisers } from "./initialisers.ts";
+import { checkSize, type Layer } from "./layer.ts";
+
+/** How the weights of a layer begin. */
+export interface DenseOptions {
+  /** A name or a function of one's own; `he` unless told otherwise. */
+  readonly initialiser?: InitialiserName | Initialiser;
+  /** Whether a bias is added; true unless told otherwise. */
+  readonly bias?: boolean;
+}
+
+/** A layer in which every unit sees every input: x · weight + bias, from [batch, inputs] to [batch, units]. */
+export function dense(units: number, { initialiser = "he", bias = true }: DenseOptions = {}): Layer {
+  checkSize("dense", "units", units);
+  const begin = typeof initialiser === "function" ? initialiser : initialisers[initialiser];
+  if (begin === undefined) {
+    const known = Object.keys(initialisers).join(", ");
+    throw new Error(`dense: the initialiser must be known, got ${String(initialiser)}; use ${known} or a function`);
+  }
+  return {
+    type: "dense",
+    label: `dense(${units})`,
+    build({ builder, parameter }, input) {
+      const { shape } = input.type;
+      if (shape.length !== 2) {
+        throw new Error(
+          `dense: a sample must be a vector, got ${formatShape(shape.slice(1))} (after the batch axis); put flatten() before it`,
+        );
+      }
+      const weight = parameter("weight", [shape[1], units], begin);
+      const product = builder.apply("matmul", [input, weight]);
+      return bias ? builder.apply("addBias", [product, parameter("bias", [units], allZeros)], { axis: 1 }) : product;
+    },
+  };
+}
+
+/** Makes one vector of each sample: from [batch, …] to [batch, elements]. */
+export function flatten(): Layer {
+  return {
+    type: "flatten",
+    label: "flatten",
+    build({ builder }, input) {
+      const [batch, ...sample] = input.type.shape;
+      return builder.apply("reshape", [input], { shape: [batch, elementCount(sample)] });
+    },
+  };
+}
+
+function activation(operator: "relu" | "sigmoid" | "tanh" | "softmax"): () => Layer {
+  return () => ({
+    type: operator,
+    label: operator,
+    build: ({ builder }, input) => builder.apply(operator, [input]),
+  });
+}
+
+/** The larger of x and 0, element by element. */
+export const relu = activation("relu");
+
+/** 1 / (1 + e^−x), element by element. */
+export const sigmoid = activation("sigmoid");
+
+/** The hyperbolic tangent, element by element. */
+export const tanh = activation("tanh");
+
+/** Probabilities along the last axis. Not needed before `crossEntropy`, which has it inside. */
+export const softmax = activation("softmax");
+
+/** The same layers `times` over, each with parameters of its own: a list to spread into `sequential`. */
+export function repeat(times: number, layers: readonly Layer[]): Layer[] {
+  if (!Number.isInteger(times) || times < 0) {
+    throw new Error(`repeat: times must be a whole number ≥ 0, got ${times}; give how often the layers come`);
+  }
+  return Array.from({ length: times }, () => layers).flat();
+}

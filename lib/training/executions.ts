@@ -1,0 +1,83 @@
+import { makeSchedule } from "../compiler/index.ts";
+import type { CompiledProgram, Engine, Execution } from "../engine/index.ts";
+import type { OperatorGraph } from "../ir/index.ts";
+import type { DataOf } from "../tensor/index.ts";
+
+/** What is carried from run to run: weights and the optimiser's states, by name. */
+export type Carried = ReadonlyMap<string, DataOf>;
+
+/**
+ * The programs of one model, by purpose and batch, and the one set of weights that they share: it lies in the arena of
+ * the program that ran last, and is copied when another one is asked for.
+ */
+export class Executions {
+  readonly #engine: Engine;
+  readonly #graph: (purpose: string, batch: number) => OperatorGraph;
+  readonly #compiled = new Map<string, CompiledProgram>();
+  readonly #loaded = new Map<string, Execution>();
+  #weights: Carried;
+  #home: Execution | null = null;
+
+  constructor(engine: Engine, graph: (purpose: string, batch: number) => OperatorGraph, weights: Carried) {
+    this.#engine = engine;
+    this.#graph = graph;
+    this.#weights = weights;
+  }
+
+  /** The compiled program for a purpose and batch; compiled once. */
+  compiled(purpose: string, batch: number): CompiledProgram {
+    const key = `${purpose} ${batch}`;
+    let program = this.#compiled.get(key);
+    if (program === undefined) {
+      program = this.#engine.compile(makeSchedule(this.#graph(purpose, batch)));
+      this.#compiled.set(key, program);
+    }
+    return program;
+  }
+
+  /**
+   * The loaded program for a purpose and batch, holding the current weights.
+   *
+   * @param trains whether running it changes the weights, so that they are its own from now on
+   */
+  async acquire(purpose: string, batch: number, trains: boolean): Promise<Execution> {
+    const key = `${purpose} ${batch}`;
+    let execution = this.#loaded.get(key);
+    if (execution === undefined) {
+      execution = await this.#engine.load(this.compiled(purpose, batch));
+      this.#loaded.set(key, execution);
+    }
+    if (execution !== this.#home) {
+      const weights = this.weights();
+      for (const { name, role } of execution.program.schedule.graph.inputs) {
+        if (role !== "parameter" && role !== "state") continue;
+        const data = weights.get(name);
+        if (data === undefined) throw new Error(`internal: nothing is carried for ${name}`);
+        execution.input(name).set(data as never);
+      }
+      if (trains) this.#home = execution;
+    }
+    return execution;
+  }
+
+  /** The current weights and states, where they lie: read at once, or copy. */
+  weights(): Carried {
+    const home = this.#home;
+    if (home === null) return this.#weights;
+    return new Map([...this.#weights.keys()].map((name) => [name, home.input(name)]));
+  }
+
+  /** Replaces weights and states. */
+  setWeights(weights: Carried): void {
+    this.#home = null;
+    this.#weights = weights;
+  }
+
+  /** Gives back the arenas; the weights are kept. */
+  dispose(): void {
+    this.#weights = new Map([...this.weights()].map(([name, data]) => [name, data.slice()]));
+    this.#home = null;
+    for (const execution of this.#loaded.values()) execution.dispose();
+    this.#loaded.clear();
+  }
+}

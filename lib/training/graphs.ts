@@ -1,0 +1,87 @@
+import { GraphBuilder, gradients, type OperatorGraph, type Value } from "../ir/index.ts";
+import type { Loss, Model, Optimizer } from "../nn/index.ts";
+import { operatorTable } from "../ops/index.ts";
+import type { FloatDtype } from "../tensor/index.ts";
+
+/** Names under which graphs take data and give results. */
+export const names = {
+  input: "input",
+  target: "target",
+  loss: "loss",
+  losses: "losses",
+  output: "output",
+  predictions: "predictions",
+} as const;
+
+/** The name of an optimiser's state for a parameter. */
+export function stateName(parameter: string, state: string): string {
+  return `${parameter}.${state}`;
+}
+
+/** What a training or an inference graph is made of. */
+export interface GraphOptions {
+  readonly batch: number;
+  readonly loss: Loss;
+  readonly dtype?: FloatDtype;
+}
+
+/**
+ * One step of training as a graph: forward, loss, gradients, update. It takes a batch of inputs and targets, the
+ * parameters, the optimiser's states and its hyperparameters; it gives the mean loss and everything updated.
+ */
+export function trainingGraph(model: Model, optimizer: Optimizer, options: GraphOptions): OperatorGraph {
+  const { builder, output, parameters, dtype } = beginGraph(model, `${model.name}, training`, options);
+  const { batch, loss } = options;
+  const target = builder.input(names.target, targetType(model, options), "data");
+  const mean = builder.inLayer("loss", () => {
+    const losses = loss.build(builder, output, target);
+    return builder.apply("scale", [builder.apply("sum", [losses], { axes: [0] })], { factor: 1 / batch });
+  });
+  builder.output(names.loss, mean);
+
+  const hyperparameters = Object.fromEntries(
+    Object.keys(optimizer.hyperparameters).map((name) => [
+      name,
+      builder.input(name, { shape: [], dtype }, "hyperparameter"),
+    ]),
+  );
+  const toParameters = gradients(builder, mean, parameters);
+  for (const [index, parameter] of parameters.entries()) {
+    const { name, layer } = model.parameters[index];
+    const states = Object.fromEntries(
+      optimizer.states.map((state) => [state, builder.input(stateName(name, state), parameter.type, "state")]),
+    );
+    builder.inPhase("update", layer, () => {
+      const next = optimizer.update({ builder, parameter, gradient: toParameters[index], states, hyperparameters });
+      builder.output(name, next.parameter, parameter);
+      for (const state of optimizer.states) builder.output(stateName(name, state), next.states[state], states[state]);
+    });
+  }
+  return builder.build();
+}
+
+/**
+ * One batch answered as a graph: outputs, with class targets the predicted classes, and each sample's loss.
+ */
+export function inferenceGraph(model: Model, options: GraphOptions): OperatorGraph {
+  const { builder, output } = beginGraph(model, `${model.name}, inference`, options);
+  const { loss } = options;
+  const target = builder.input(names.target, targetType(model, options), "data");
+  builder.inLayer("loss", () => {
+    builder.output(names.losses, loss.build(builder, output, target));
+    if (loss.classes) builder.output(names.predictions, builder.apply("argmax", [output]));
+  });
+  builder.output(names.output, output);
+  return builder.build();
+}
+
+function targetType(model: Model, { loss, batch, dtype = "float32" }: GraphOptions): Value["type"] {
+  const type = loss.target(batch, model.output);
+  return type.dtype === "int32" ? type : { ...type, dtype };
+}
+
+function beginGraph(model: Model, name: string, { batch, dtype = "float32" }: GraphOptions) {
+  const builder = new GraphBuilder(operatorTable, name);
+  const input = builder.input(names.input, { shape: [batch, ...model.input], dtype }, "data");
+  return { builder, dtype, ...model.build(builder, input) };
+}

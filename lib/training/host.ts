@@ -1,0 +1,46 @@
+/** How far a long piece of work has come. */
+export interface Progress {
+  /** Reports with one id belong to one piece of work. */
+  readonly id: string;
+  readonly title: string;
+  readonly done: number;
+  readonly total: number;
+  /** What there is to say at this point, such as `loss 0.31`. */
+  readonly note: string;
+  readonly finished: boolean;
+}
+
+/** What the outside lends to the library. */
+export interface Host {
+  report(progress: Progress): void;
+  /** Not zero at element 0 means: stop at the next safe point. Shared with whoever interrupts; null for nobody. */
+  readonly interruptFlag: Int32Array | null;
+}
+
+let current: Host = { report: () => {}, interruptFlag: null };
+
+/** Says who shows progress and who may interrupt. */
+export function setHost(host: Host): void {
+  current = host;
+}
+
+/** Who shows progress and who may interrupt: nobody, until somebody says so. */
+export function host(): Host {
+  return current;
+}
+
+/** Work was stopped at a safe point because somebody asked for it. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}
+
+/** True if somebody asked to stop. */
+export function interruptRequested(): boolean {
+  const { interruptFlag } = current;
+  return interruptFlag !== null && Atomics.load(interruptFlag, 0) !== 0;
+}
+
+/** Lets messages, timers and pictures through: long work calls it now and then. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
