@@ -1,0 +1,206 @@
+import { lightTheme } from "../look/theme.ts";
+import { type Axis, type Chart, countLeftOut, type Mark, type Panel } from "./chart.ts";
+import { seriesColor } from "./series-color.ts";
+
+/** A plotly 3.x figure as JSON. Only what the chart sets is spelled out; the rest is plotly's defaults. */
+export interface PlotlyFigure {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly layout: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+const theme = lightTheme;
+
+/** Writes a chart as a plotly figure in the light colours; a front end of ours exchanges them on a dark page. */
+export function toPlotly(chart: Chart): PlotlyFigure {
+  const count = chart.panels.length;
+  const gap = 0.1;
+  const width = (1 - gap * (count - 1)) / count;
+  const data: Record<string, unknown>[] = [];
+  const axes: Record<string, unknown> = {};
+  const annotations: Record<string, unknown>[] = [];
+  const named = new Set<string>();
+  chart.panels.forEach((panel, index) => {
+    const suffix = index === 0 ? "" : String(index + 1);
+    const start = index * (width + gap);
+    const traces = panel.marks.flatMap((mark) => tracesOf(mark, panel));
+    for (const trace of traces) {
+      // A series has one entry in the legend, whichever panel it is switched off from.
+      const group = String(trace.legendgroup ?? "");
+      const listed = trace.showlegend !== false && group !== "" && !named.has(group);
+      if (listed) named.add(group);
+      data.push({ ...trace, xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: listed });
+    }
+    axes[`xaxis${suffix}`] = { ...axisLayout(panel.x), domain: [start, start + width], anchor: `y${suffix}` };
+    axes[`yaxis${suffix}`] = { ...axisLayout(panel.y), anchor: `x${suffix}`, ...valueAxis(panel) };
+    if ((panel.title ?? panel.y.label) !== "" && count > 1) {
+      annotations.push({
+        text: `<b>${plotlyText(panel.title ?? panel.y.label)}</b>`,
+        x: start,
+        xref: "paper",
+        xanchor: "left",
+        y: 1.02,
+        yref: "paper",
+        yanchor: "bottom",
+        showarrow: false,
+        font: { size: 13 },
+      });
+    }
+  });
+  const missing = countLeftOut(chart);
+  const subtitle = [chart.subtitle ?? "", missing > 0 ? `${missing} values not drawn` : ""].filter(
+    (text) => text !== "",
+  );
+  const matrix = chart.panels[0].marks.some(({ kind }) => kind === "matrix");
+  return {
+    data,
+    layout: {
+      title: {
+        text: `<b>${plotlyText(chart.title)}</b>`,
+        x: 0,
+        xref: "container",
+        xanchor: "left",
+        pad: { l: 20, t: 16 },
+        y: 1,
+        yref: "container",
+        yanchor: "top",
+        font: { size: 17 },
+        subtitle: { text: plotlyText(subtitle.join(" ")), font: { size: 12, color: theme.muted } },
+      },
+      font: { family: "Inter, system-ui, sans-serif", size: 12, color: theme.text },
+      paper_bgcolor: theme.card,
+      plot_bgcolor: theme.card,
+      colorway: theme.series,
+      height: matrix ? 520 : 420,
+      margin: { l: 64, r: 24, t: 92, b: 56 },
+      hovermode: matrix ? "closest" : "x unified",
+      legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" },
+      barmode: chart.panels.some(({ stacked }) => stacked) ? "stack" : overlays(chart) ? "overlay" : "group",
+      bargap: overlays(chart) ? 0 : 0.24,
+      showlegend: named.size > 1,
+      annotations,
+      ...axes,
+    },
+    config: { responsive: true, displaylogo: false },
+  };
+}
+
+function overlays(chart: Chart): boolean {
+  return chart.panels.some(({ marks }) => marks.some(({ kind }) => kind === "histogram"));
+}
+
+function valueAxis(panel: Panel): Record<string, unknown> {
+  if (panel.marks.some(({ kind }) => kind === "matrix")) return { autorange: "reversed", scaleanchor: undefined };
+  const lines = panel.marks.some(({ kind }) => kind === "line");
+  return lines && panel.y.scale === "linear" ? { rangemode: "tozero" } : {};
+}
+
+function axisLayout(axis: Axis): Record<string, unknown> {
+  return {
+    title: { text: plotlyText(axis.label), font: { color: theme.muted } },
+    type: axis.scale === "category" ? "category" : axis.scale,
+    gridcolor: theme.grid,
+    linecolor: theme.axis,
+    zerolinecolor: theme.axis,
+    automargin: true,
+    ...(axis.unit === "percent" && { tickformat: ".2~%" }),
+    ...(axis.unit === "bytes" && byteTickLayout),
+    ...(axis.whole && { tickformat: "d", dtick: undefined }),
+    ...(axis.scale === "category" && { showgrid: false }),
+  };
+}
+
+// Plotly has no binary prefixes; exponents are the least misleading of what it has.
+const byteTickLayout = { ticksuffix: " B", exponentformat: "SI" };
+
+function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
+  switch (mark.kind) {
+    case "line": {
+      const color = seriesColor(theme, mark.color);
+      const shared = { type: "scatter", legendgroup: mark.name, name: mark.name, x: mark.x };
+      const main = {
+        ...shared,
+        y: plain(mark.y),
+        mode: mark.points ? "lines+markers" : "lines",
+        line: { color, width: mark.faint ? 1 : 2.5, ...(mark.dash && { dash: "dash" }) },
+        marker: { color, size: 7 },
+        opacity: mark.faint ? 0.4 : 1,
+      };
+      if (!mark.band) return [main];
+      const edge = { ...shared, mode: "lines", line: { width: 0, color }, hoverinfo: "skip", showlegend: false };
+      return [
+        { ...edge, y: plain(mark.band.low) },
+        { ...edge, y: plain(mark.band.high), fill: "tonexty", fillcolor: `${color}2e` },
+        main,
+      ];
+    }
+    case "scatter":
+      return [
+        {
+          type: "scatter",
+          mode: "markers",
+          name: mark.name,
+          legendgroup: mark.name,
+          x: plain(mark.x),
+          y: plain(mark.y),
+          marker: { color: seriesColor(theme, mark.color), size: mark.x.length > 400 ? 5 : 9 },
+          ...(mark.labels && { text: mark.labels }),
+        },
+      ];
+    case "bars":
+      return [
+        {
+          type: "bar",
+          name: mark.name,
+          legendgroup: mark.name,
+          x: panel.x.categories,
+          y: plain(mark.values),
+          marker: { color: seriesColor(theme, mark.color) },
+        },
+      ];
+    case "histogram":
+      return [
+        {
+          type: "bar",
+          name: mark.name,
+          legendgroup: mark.name,
+          x: mark.counts.map((_, index) => (mark.edges[index] + mark.edges[index + 1]) / 2),
+          width: mark.counts.map((_, index) => mark.edges[index + 1] - mark.edges[index]),
+          y: mark.counts,
+          marker: { color: seriesColor(theme, mark.color) },
+          opacity: panel.marks.length > 1 ? 0.55 : 0.9,
+        },
+      ];
+    case "matrix":
+      return [
+        {
+          type: "heatmap",
+          x: panel.x.categories,
+          y: mark.rows,
+          // Right answers would drown the mistakes, so colour follows the square root; hover and text tell the number.
+          z: mark.values.map((row) =>
+            row.map((value) => (Number.isFinite(value) ? Math.sqrt(Math.max(0, value)) : null)),
+          ),
+          customdata: mark.values,
+          text: mark.values.map((row) => row.map((value) => (value === 0 ? "" : String(value)))),
+          texttemplate: "%{text}",
+          hovertemplate: `${plotlyText(panel.y.label)} %{y}, ${plotlyText(panel.x.label)} %{x}: %{customdata}<extra></extra>`,
+          colorscale: theme.ramp.map((color, index) => [index / 2, color]),
+          showscale: false,
+          xgap: 2,
+          ygap: 2,
+          showlegend: false,
+        },
+      ];
+  }
+}
+
+/** JSON has no NaN and no infinity; plotly leaves a gap at null. */
+function plain(values: readonly number[]): (number | null)[] {
+  return values.map((value) => (Number.isFinite(value) ? value : null));
+}
+
+/** Plotly reads a little HTML in its texts. */
+function plotlyText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,95 @@
+import { toBase64 } from "./base64.ts";
+import { drawCard, type Picture } from "./look/canvas.ts";
+import { lightTheme } from "./look/theme.ts";
+import { type MimeBundle, type plotlyMime, tesseraMime } from "./mime.ts";
+import { packPayload } from "./payload.ts";
+
+/** What a figure is made of. */
+export interface FigureContent {
+  /** What is shown: the kind of the report, or the name of the function that drew it. */
+  readonly kind: string;
+  readonly picture: Picture;
+  /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
+  readonly summary: string;
+  /** Plain data that a browser draws an interactive form from; without it a figure is a picture only. */
+  readonly interactive?: { readonly mime: typeof tesseraMime | typeof plotlyMime; readonly data: unknown };
+}
+
+/** Pixels of the raster form for one of the drawing: sharp on fine screens. */
+const pixelRatio = 2;
+/** A stored output stays below one million bytes: classic servers cut off what is longer. */
+const bundleLimit = 950_000;
+
+/**
+ * A figure: a static picture that needs no browser, and where there is one an interactive form. As the last expression
+ * of a notebook cell it shows itself.
+ */
+export class Figure {
+  readonly kind: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly content: FigureContent;
+  #svg: Promise<string> | undefined;
+
+  constructor(content: FigureContent) {
+    this.kind = content.kind;
+    this.title = content.picture.title;
+    this.summary = content.summary;
+    this.content = content;
+  }
+
+  /** The picture as an SVG document, drawn without a browser. */
+  svg(): Promise<string> {
+    this.#svg ??= import("./static/document.ts").then(({ drawInDocument }) =>
+      drawInDocument((document) => drawCard(document, this.content.picture, lightTheme, this.summary)),
+    );
+    return this.#svg;
+  }
+
+  /** The picture as a PNG file, lettered in the shipped font; `scale` pixels for one of the SVG. */
+  async png(scale = pixelRatio): Promise<Uint8Array> {
+    const { rasterise } = await import("./static/rasterise.ts");
+    return rasterise(await this.svg(), scale);
+  }
+
+  /**
+   * All forms of the figure by MIME type: interactive, PNG, text. Below one million bytes: a larger picture is stored
+   * at half its resolution, a larger interactive form left out, and the text says so.
+   */
+  async bundle(): Promise<MimeBundle> {
+    let png = toBase64(await this.png());
+    if (png.length > bundleLimit / 2) png = toBase64(await this.png(1));
+    const { interactive } = this.content;
+    if (interactive === undefined) return { "image/png": png, "text/plain": this.summary };
+    const data = interactive.mime === tesseraMime ? await packPayload(this.kind, interactive.data) : interactive.data;
+    const size = JSON.stringify(data).length;
+    if (size + png.length > bundleLimit) {
+      const note = `interactive form left out: ${size.toLocaleString("en")} bytes are too many to store in a notebook`;
+      return { "image/png": png, "text/plain": `${this.summary} (${note})` };
+    }
+    return { [interactive.mime]: data, "image/png": png, "text/plain": this.summary };
+  }
+
+  /**
+   * Writes the figure to a file. The ending says in which form: `.png` and `.svg` the picture, `.html` a page of its
+   * own with the interactive form, `.json` the data that the interactive form is drawn from.
+   */
+  async save(path: string): Promise<void> {
+    const { saveFigure } = await import("./static/save.ts");
+    await saveFigure(this, path);
+  }
+
+  /** The protocol by which a kernel shows a value. */
+  [Symbol.for("Jupyter.display")](): Promise<MimeBundle> {
+    return this.bundle();
+  }
+
+  /** What `console.log` prints. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.summary;
+  }
+
+  toString(): string {
+    return this.summary;
+  }
+}

@@ -1,0 +1,216 @@
+import { interpolateRgb } from "d3";
+import type { GraphColumn, GraphReport } from "../../compiler/index.ts";
+import { type Canvas, drawBox, drawText, fontSize, round } from "../look/canvas.ts";
+import { textWidth } from "../look/font-metrics.ts";
+import { formatBytes, plural } from "../look/format.ts";
+import type { Theme } from "../look/theme.ts";
+import {
+  type GraphBox,
+  type GraphChip,
+  type GraphLayout,
+  type GraphLine,
+  graphColumns,
+  graphMetrics,
+} from "./fold-layout.ts";
+import { runSeparator } from "./hierarchy.ts";
+
+const columnTitles: Readonly<Record<GraphColumn, string>> = {
+  forward: "forward ↓",
+  "input gradient": "input gradient ↑",
+  "weight gradient": "weight gradient",
+  update: "update",
+};
+
+/** Draws a laid-out graph: bands of rows, lines, boxes, in this order. Elements carry `data-` attributes for the pointer. */
+export function drawGraph(canvas: Canvas, report: GraphReport, layout: GraphLayout, theme: Theme): void {
+  drawRows(canvas, layout, theme);
+  drawHeadings(canvas, layout, theme);
+  drawLines(canvas, layout, theme);
+  for (const chip of layout.chips) drawChip(canvas, chip, theme);
+  for (const [index, box] of layout.boxes.entries()) drawOperation(canvas, report, box, index, theme);
+}
+
+function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
+  let striped = false;
+  layout.rows.forEach(({ group, kind, y, height }, index) => {
+    const row = canvas.append("g").attr("data-row", index) as Canvas;
+    if (kind === "heading") striped = false;
+    else if ((striped = !striped)) drawBox(row, { x: -8, y, width: layout.width + 16, height }, theme.band, 6);
+    const indent = Math.max(0, group.depth - 1) * 10;
+    const room = graphMetrics.labels - 12 - indent;
+    const [first, last] = group.label.split(runSeparator);
+    // A run of layers needs two lines for its first and last name.
+    const lines = last === undefined ? [first] : [`${first} to`, last];
+    lines.forEach((line, position) => {
+      drawText(row, line, indent, y + height / 2 + 4 + (position - (lines.length - 1) / 2) * 15, {
+        weight: kind === "operations" ? "regular" : "semibold",
+        fill: theme.text,
+        maxWidth: room,
+      });
+    });
+  });
+}
+
+function drawHeadings(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
+  for (const { column, x } of layout.columns) {
+    const middle = x + graphMetrics.box.width / 2;
+    drawBox(canvas, { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 }, theme.columns[column], 1.5);
+    drawText(canvas, columnTitles[column], middle, 12, { weight: "semibold", fill: theme.text, anchor: "middle" });
+  }
+}
+
+/** The widest line, in pixels. */
+const widestLine = 7;
+
+function drawLines(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
+  const most = layout.lines.reduce((largest, { bytes }) => Math.max(largest, bytes), 1);
+  const group = canvas.append("g").attr("fill", "none").attr("stroke-linecap", "round");
+  // Long bridges first, so that short lines lie on top of them.
+  const order = layout.lines
+    .map((_, index) => index)
+    .sort((a, b) => reach(layout, layout.lines[b]) - reach(layout, layout.lines[a]));
+  for (const index of order) {
+    const line = layout.lines[index];
+    const bridge = !line.outside && layout.boxes[line.from].column !== layout.boxes[line.to].column;
+    group
+      .append("path")
+      .attr("d", linePath(layout, line))
+      .attr(
+        "stroke",
+        line.outside
+          ? sourceColor(layout.chips[line.from].source, theme)
+          : theme.columns[layout.boxes[line.from].column],
+      )
+      .attr("stroke-opacity", line.outside ? 0.45 : bridge ? 0.5 : 0.85)
+      .attr("stroke-width", round(1 + (widestLine - 1) * Math.sqrt(line.bytes / most)))
+      .attr("data-line", index);
+  }
+}
+
+function reach(layout: GraphLayout, line: GraphLine): number {
+  const from = line.outside ? layout.chips[line.from] : layout.boxes[line.from];
+  const to = layout.boxes[line.to];
+  return Math.abs(from.x - to.x) + Math.abs(from.y - to.y);
+}
+
+/**
+ * Within a column a line goes from box to box, and around those between. To the next column it leaves and arrives level;
+ * across columns it runs along the border of the target's row, where no box stands, so that it never seems to come out
+ * of a box that it only passes.
+ */
+function linePath(layout: GraphLayout, line: GraphLine): string {
+  const to = layout.boxes[line.to];
+  const from = line.outside ? layout.chips[line.from] : layout.boxes[line.from];
+  if (!line.outside && (from as GraphBox).column === to.column) return columnPath(layout, line.from, line.to);
+  const direction = from.x > to.x ? -1 : 1;
+  const x1 = direction > 0 ? from.x + from.width : from.x;
+  const x2 = direction > 0 ? to.x : to.x + to.width;
+  const y1 = from.y + from.height / 2;
+  const y2 = to.y + to.height / 2;
+  if (Math.abs(x2 - x1) <= graphMetrics.columnGap + 1) {
+    const middle = round((x1 + x2) / 2);
+    return `M${round(x1)} ${round(y1)}C${middle} ${round(y1)} ${middle} ${round(y2)} ${round(x2)} ${round(y2)}`;
+  }
+  const row = layout.rows[to.row];
+  const border = line.outside || y1 < row.y ? row.y : row.y + row.height;
+  const bend = graphMetrics.columnGap * direction;
+  const [left, right] = [round(x1 + bend), round(x2 - bend)];
+  const [leave, arrive] = [round(x1 + bend / 2), round(x2 - bend / 2)];
+  return (
+    `M${round(x1)} ${round(y1)}C${leave} ${round(y1)} ${leave} ${round(border)} ${left} ${round(border)}` +
+    `H${right}C${arrive} ${round(border)} ${arrive} ${round(y2)} ${round(x2)} ${round(y2)}`
+  );
+}
+
+function columnPath(layout: GraphLayout, fromIndex: number, toIndex: number): string {
+  const from = layout.boxes[fromIndex];
+  const to = layout.boxes[toIndex];
+  const down = to.y > from.y;
+  const y1 = down ? from.y + from.height : from.y;
+  const y2 = down ? to.y : to.y + to.height;
+  const middle = from.x + from.width / 2;
+  const low = Math.min(from.y, to.y);
+  const high = Math.max(from.y, to.y);
+  const blocked = layout.boxes.some((box) => box.column === from.column && box.y > low + 1 && box.y < high - 1);
+  if (!blocked) return `M${round(middle)} ${round(y1)}V${round(y2)}`;
+  const side = from.x + from.width;
+  const bulge = side + 14 + Math.min(22, (high - low) / 30);
+  const start = from.y + from.height / 2;
+  const end = to.y + to.height / 2;
+  return `M${round(side)} ${round(start)}C${round(bulge)} ${round(start)} ${round(bulge)} ${round(end)} ${round(side)} ${round(end)}`;
+}
+
+function drawChip(canvas: Canvas, chip: GraphChip, theme: Theme): void {
+  const group = canvas.append("g").attr("data-chip", chip.name) as Canvas;
+  drawBox(group, chip, theme.card, chip.height / 2).attr("stroke", sourceColor(chip.source, theme));
+  drawText(group, shortName(chip.name), chip.x + chip.width / 2, chip.y + 14, {
+    size: fontSize.small,
+    fill: theme.text,
+    anchor: "middle",
+    maxWidth: chip.width - 14,
+  });
+}
+
+/** What comes from outside has the colour of its memory category. */
+function sourceColor(source: GraphChip["source"], theme: Theme): string {
+  switch (source) {
+    case "parameter":
+      return theme.categories.weights;
+    case "state":
+      return theme.categories.optimizer;
+    case "data":
+    case "hyperparameter":
+    case "operation":
+      return theme.axis;
+  }
+}
+
+/** The row says which layer it is: `dense1.weight` is `weight` there. */
+function shortName(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
+function drawOperation(canvas: Canvas, report: GraphReport, box: GraphBox, index: number, theme: Theme): void {
+  const color = theme.columns[box.column];
+  const group = canvas.append("g").attr("data-box", index) as Canvas;
+  const fill = interpolateRgb(theme.card, color)(box.operations.length > 1 ? 0.26 : 0.13);
+  drawBox(group, box, fill, 6).attr("stroke", color).attr("stroke-width", 1.25);
+  const middle = box.x + box.width / 2;
+  const room = box.width - 12;
+  drawText(group, boxTitle(report, box), middle, box.y + 14, {
+    weight: "semibold",
+    fill: theme.text,
+    anchor: "middle",
+    maxWidth: room,
+  });
+  drawText(group, boxDetail(report, box, room), middle, box.y + 27, {
+    size: fontSize.small,
+    fill: theme.muted,
+    anchor: "middle",
+    maxWidth: room,
+  });
+}
+
+/** The operator, or those of a closed group joined: `matmul + addBias`. */
+export function boxTitle(report: GraphReport, { operations }: GraphBox): string {
+  const names = operations.map((id) => report.nodes[id].operator);
+  const joined = names.join(" + ");
+  if (names.length === 1) return joined;
+  if (names.length <= 3 && textWidth(joined, fontSize.body, "semibold") <= graphMetrics.box.width - 12) return joined;
+  return plural(names.length, "operator");
+}
+
+/** What it puts out: the type of its one output if it fits, else bytes. */
+function boxDetail(report: GraphReport, { operations }: GraphBox, room: number): string {
+  const bytes = operations.reduce((sum, id) => sum + report.nodes[id].outputBytes, 0);
+  const types = operations.length === 1 ? report.nodes[operations[0]].types : [];
+  if (types.length === 1 && textWidth(types[0], fontSize.small) <= room) return types[0];
+  return formatBytes(bytes);
+}
+
+/** Operations, bytes and work by column, for captions. */
+export function countByColumn(report: GraphReport): Readonly<Record<GraphColumn, number>> {
+  const counts = Object.fromEntries(graphColumns.map((column) => [column, 0])) as Record<GraphColumn, number>;
+  for (const { column } of report.nodes) counts[column]++;
+  return counts;
+}

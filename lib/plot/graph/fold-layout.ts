@@ -1,0 +1,220 @@
+import type { GraphColumn, GraphReport } from "../../compiler/index.ts";
+import type { Box } from "../look/canvas.ts";
+import { type GraphGroup, operationsOf } from "./hierarchy.ts";
+
+/** Columns from left to right: down through the network, then back up beside it. A record, so that none is forgotten. */
+const columnOrder: Readonly<Record<GraphColumn, number>> = {
+  forward: 0,
+  "input gradient": 1,
+  "weight gradient": 2,
+  update: 3,
+};
+
+export const graphColumns = Object.keys(columnOrder) as GraphColumn[];
+
+/** One operation, or all those of a closed group in one column. */
+export interface GraphBox extends Box {
+  readonly column: GraphColumn;
+  /** Ids of the operations it stands for. */
+  readonly operations: readonly number[];
+  readonly row: number;
+}
+
+/** A tensor from outside of the graph, at the left of the row that first reads it. */
+export interface GraphChip extends Box {
+  readonly name: string;
+  readonly source: GraphReport["edges"][number]["source"];
+  readonly type: string;
+  readonly bytes: number;
+}
+
+/** One layer, one closed group, or the heading of an opened block. */
+export interface GraphRow {
+  readonly group: GraphGroup;
+  readonly kind: "heading" | "closed" | "operations";
+  readonly y: number;
+  readonly height: number;
+}
+
+/** All tensors between two boxes, drawn as one line. */
+export interface GraphLine {
+  /** Index of a box, or of a chip where `outside`. */
+  readonly from: number;
+  readonly to: number;
+  readonly outside: boolean;
+  readonly bytes: number;
+  /** Positions in the report's edges. */
+  readonly edges: readonly number[];
+}
+
+export interface GraphLayout {
+  readonly rows: readonly GraphRow[];
+  readonly boxes: readonly GraphBox[];
+  readonly chips: readonly GraphChip[];
+  readonly lines: readonly GraphLine[];
+  /** Edges that have no line: between operations of one box, or from outside to other columns than forward. */
+  readonly hidden: { readonly inside: number; readonly outside: number };
+  readonly columns: readonly { readonly column: GraphColumn; readonly x: number }[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Sizes in pixels. */
+export const graphMetrics = {
+  labels: 116,
+  chip: { width: 104, height: 20, gap: 5 },
+  box: { width: 140, height: 33, gap: 7 },
+  columnGap: 48,
+  rowPadding: 9,
+  headingRow: 26,
+  top: 34,
+} as const;
+
+/**
+ * The fold layout: one row for each layer, forward going down, gradients coming back up beside it. Every position
+ * follows from the row and the column alone, so nothing is searched for and opening a group leaves all above it in place.
+ *
+ * Cost: O(operations + edges).
+ */
+export function layoutGraph(report: GraphReport, root: GraphGroup, open: ReadonlySet<string>): GraphLayout {
+  const { labels, chip, box, columnGap, rowPadding, headingRow, top } = graphMetrics;
+  const columnX = (column: GraphColumn): number =>
+    labels + chip.width + columnGap + columnOrder[column] * (box.width + columnGap);
+  const rows: GraphRow[] = [];
+  const boxes: GraphBox[] = [];
+  const chips: GraphChip[] = [];
+  const boxOf = new Int32Array(report.nodes.length).fill(-1);
+  const chipOf = new Map<string, number>();
+  const outsideOf = chipsByReader(report);
+  let y: number = top;
+
+  const placeRow = (group: GraphGroup, kind: "closed" | "operations"): void => {
+    const operations = operationsOf(group);
+    const cells = graphColumns.map((column) => {
+      const members = operations.filter((id) => report.nodes[id].column === column);
+      const parts = kind === "operations" ? members.map((id) => [id]) : members.length > 0 ? [members] : [];
+      // Forward is read downward, what comes back is read upward.
+      return { column, parts: column === "forward" ? parts : parts.reverse() };
+    });
+    const arriving = operations.flatMap((id) => outsideOf.get(id) ?? []);
+    const shownChips = kind === "operations" ? arriving : arriving.slice(0, 1);
+    const stackHeight = (count: number, size: number, gap: number): number => Math.max(0, count * (size + gap) - gap);
+    const inner = Math.max(
+      stackHeight(Math.max(...cells.map(({ parts }) => parts.length)), box.height, box.gap),
+      stackHeight(shownChips.length, chip.height, chip.gap),
+    );
+    const height = inner + 2 * rowPadding;
+    for (const { column, parts } of cells) {
+      let boxY = y + (height - stackHeight(parts.length, box.height, box.gap)) / 2;
+      for (const members of parts) {
+        for (const id of members) boxOf[id] = boxes.length;
+        boxes.push({
+          column,
+          operations: members,
+          row: rows.length,
+          x: columnX(column),
+          y: boxY,
+          width: box.width,
+          height: box.height,
+        });
+        boxY += box.height + box.gap;
+      }
+    }
+    let chipY = y + (height - stackHeight(shownChips.length, chip.height, chip.gap)) / 2;
+    for (const edge of shownChips) {
+      const { name, source, type, bytes } = report.edges[edge];
+      const merged = kind === "operations" ? [edge] : arriving;
+      for (const each of merged) chipOf.set(report.edges[each].name, chips.length);
+      chips.push({
+        name: merged.length === 1 ? name : `${merged.length} tensors`,
+        source,
+        type: merged.length === 1 ? type : "",
+        bytes: merged.length === 1 ? bytes : merged.reduce((sum, each) => sum + report.edges[each].bytes, 0),
+        x: labels,
+        y: chipY,
+        width: chip.width,
+        height: chip.height,
+      });
+      chipY += chip.height + chip.gap;
+    }
+    rows.push({ group, kind, y, height });
+    y += height;
+  };
+
+  const visit = (group: GraphGroup): void => {
+    if (group.children.length === 0) placeRow(group, open.has(group.path) ? "operations" : "closed");
+    else if (!open.has(group.path)) placeRow(group, "closed");
+    else {
+      if (group !== root) {
+        rows.push({ group, kind: "heading", y, height: headingRow });
+        y += headingRow;
+      }
+      group.children.forEach(visit);
+    }
+  };
+  visit(root);
+
+  const { lines, hidden } = joinBoxes(report, boxes, boxOf, chipOf);
+  return {
+    rows,
+    boxes,
+    chips,
+    lines,
+    hidden,
+    columns: graphColumns.map((column) => ({ column, x: columnX(column) })),
+    width: columnX("update") + box.width,
+    height: y,
+  };
+}
+
+/** Edges from outside by the forward operation that reads the tensor first. */
+function chipsByReader(report: GraphReport): Map<number, number[]> {
+  const seen = new Set<string>();
+  const byReader = new Map<number, number[]>();
+  report.edges.forEach(({ from, to, name }, index) => {
+    if (from !== null || report.nodes[to].column !== "forward" || seen.has(name)) return;
+    seen.add(name);
+    const list = byReader.get(to);
+    if (list) list.push(index);
+    else byReader.set(to, [index]);
+  });
+  return byReader;
+}
+
+function joinBoxes(
+  report: GraphReport,
+  boxes: readonly GraphBox[],
+  boxOf: Int32Array,
+  chipOf: ReadonlyMap<string, number>,
+): { lines: GraphLine[]; hidden: { inside: number; outside: number } } {
+  const lines = new Map<number, { from: number; to: number; outside: boolean; bytes: number; edges: number[] }>();
+  const hidden = { inside: 0, outside: 0 };
+  report.edges.forEach(({ from, to, name, bytes }, index) => {
+    const target = boxOf[to];
+    const outside = from === null;
+    let source: number;
+    if (outside) {
+      const chip = chipOf.get(name);
+      if (chip === undefined || boxes[target].column !== "forward") {
+        hidden.outside++;
+        return;
+      }
+      source = chip;
+    } else {
+      source = boxOf[from];
+      if (source === target) {
+        hidden.inside++;
+        return;
+      }
+    }
+    const key = (2 * source + (outside ? 1 : 0)) * 2 ** 26 + target;
+    const line = lines.get(key);
+    if (line) {
+      line.bytes += bytes;
+      line.edges.push(index);
+    } else {
+      lines.set(key, { from: source, to: target, outside, bytes, edges: [index] });
+    }
+  });
+  return { lines: [...lines.values()], hidden };
+}

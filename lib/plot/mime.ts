@@ -1,0 +1,11 @@
+/** The MIME type of our own interactive forms: graph and memory views. */
+export const tesseraMime = "application/vnd.tessera.v1+json";
+
+/** The MIME type of charts: a plotly 3.x figure, `{ data, layout, config }`. */
+export const plotlyMime = "application/vnd.plotly.v1+json";
+
+/**
+ * The same figure in several forms, by MIME type; a front end shows the richest it knows. Text and JSON as they are,
+ * binary forms in base64, as in a notebook file.
+ */
+export type MimeBundle = Readonly<Record<string, unknown>>;

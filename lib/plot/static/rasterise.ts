@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+import { Resvg } from "@resvg/resvg-js";
+
+// From dist/lib/plot/static to the package's own folder: fonts lie beside the sources, where tsc does not copy them.
+const assets = new URL("../../../../lib/plot/assets/", import.meta.url);
+const fontFiles = ["inter-regular.ttf", "inter-semibold.ttf"].map((file) => fileURLToPath(new URL(file, assets)));
+
+/** What the shipped font has letters for; see assets/README.md. */
+const lettered =
+  /^[\s\u0020-\u024f\u02c6-\u02dd\u0370-\u045f\u2010-\u209c\u20ac\u2113\u2122\u2190-\u22ef\u25a0-\u25cf\u2713\u2717]*$/u;
+
+/**
+ * Turns an SVG drawing into a PNG file. Only the shipped font is used, so the same drawing gives the same bytes on every
+ * machine; the machine's own fonts are asked only for letters that it lacks, such as Chinese.
+ */
+export function rasterise(svg: string, scale: number): Uint8Array {
+  const image = new Resvg(svg, {
+    font: { loadSystemFonts: !lettered.test(svg), fontFiles, defaultFontFamily: "Inter" },
+    fitTo: { mode: "zoom", value: scale },
+  });
+  return image.render().asPng();
+}

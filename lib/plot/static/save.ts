@@ -1,0 +1,26 @@
+import { rename, writeFile } from "node:fs/promises";
+import { extname } from "node:path";
+import type { Figure } from "../figure.ts";
+
+/** A file's ending and what is written under it. */
+const writers: Readonly<Record<string, (figure: Figure) => Promise<string | Uint8Array>>> = {
+  ".png": (figure) => figure.png(),
+  ".svg": (figure) => figure.svg(),
+  ".json": async ({ kind, title, summary, content }) =>
+    `${JSON.stringify({ kind, title, summary, data: content.interactive?.data ?? null })}\n`,
+};
+
+/** Writes a figure in the form that the file's ending names, whole or not at all. */
+export async function saveFigure(figure: Figure, path: string): Promise<void> {
+  const ending = extname(path).toLowerCase();
+  const write = writers[ending];
+  if (!write) {
+    throw new Error(
+      `figure.save: the file's ending must be one of ${Object.keys(writers).join(", ")}, got ${JSON.stringify(ending)} (${path}); rename the file`,
+    );
+  }
+  const content = await write(figure);
+  const unfinished = `${path}.unfinished`;
+  await writeFile(unfinished, content);
+  await rename(unfinished, path);
+}
