@@ -22,6 +22,12 @@ test("passes a passing suite and names what was skipped, with the reason", () =>
   assert.match(output, "skipped: passing › is left out: the machine has no tape drive");
 });
 
+test("runs every test and hook once, those that wait for something too", () => {
+  const { status, output, last } = run("waiting");
+  assert.is(status, 0, output);
+  assert.is(last, "2 passed, 0 failed");
+});
+
 const failing: [fixture: string, said: string, last: string][] = [
   ["forgotten-run", 'suite "forgotten" is never run', "0 passed, 1 failed"],
   ["throwing-before", "the set-up failed", "0 passed, 2 failed"],
