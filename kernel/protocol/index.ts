@@ -2,6 +2,8 @@
 // the sockets.
 // What does not: what a message makes the kernel do (that is the session's), and anything about TypeScript.
 // Where to go next: messages.ts for the words, wire.ts for the bytes, then ../session.
+
+export { addressOf, type ConnectionInfo, readConnectionFile } from "./connection.ts";
 export type {
   Channel,
   CommMessage,
@@ -26,3 +28,5 @@ export type {
   UserExpression,
 } from "./messages.ts";
 export { protocolVersion } from "./messages.ts";
+export { KernelSockets } from "./sockets.ts";
+export { BadMessage, decode, encode, type WireMessage } from "./wire.ts";
