@@ -1,0 +1,76 @@
+import type { CommMessage, CommOpen, ErrorContent, JsonObject, MimeBundle, StreamName } from "../protocol/index.ts";
+
+/** What the worker is given when it starts. */
+export interface RealmData {
+  readonly workingDirectory: string;
+  /** URL of the module whose exports become global; null for none. */
+  readonly preload: string | null;
+  /** Bare module name → URL: importable by that name from anywhere, and always the same instance. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** One 32-bit word: 1 while the cell that runs shall stop, as long native steps ask between each other. */
+  readonly interruptFlag: SharedArrayBuffer;
+  /** One 32-bit word that wakes a cell waiting for input. */
+  readonly inputSignal: SharedArrayBuffer;
+  readonly inputPort: MessagePort;
+}
+
+/** A cell to run, already translated. */
+export interface CellRequest {
+  /** Names the cell in every message about it. */
+  readonly cell: number;
+  /** Its name in stack traces, such as `cell7.ts`. */
+  readonly name: string;
+  /** As it was typed. */
+  readonly source: string;
+  readonly javascript: string;
+  readonly sourceMap: string;
+  /** Whether `prompt` may ask the reader. */
+  readonly allowInput: boolean;
+}
+
+/** A value as front ends can show it. */
+export interface Rendering {
+  readonly data: MimeBundle;
+  readonly metadata: JsonObject;
+}
+
+/** How a cell ended. `result` is null where it ended in no expression, or in one that is undefined. */
+export type Outcome =
+  | { readonly status: "ok"; readonly result: Rendering | null }
+  | ({ readonly status: "error" } & ErrorContent);
+
+/** What the worker is told. */
+export type ToRealm =
+  | ({ readonly type: "execute" } & CellRequest)
+  | { readonly type: "interrupt" }
+  | ({ readonly type: "comm_open"; readonly buffers: readonly Uint8Array[] } & CommOpen)
+  | ({ readonly type: "comm_msg" | "comm_close"; readonly buffers: readonly Uint8Array[] } & CommMessage);
+
+/** What a waiting cell reads from its input port. */
+export type InputAnswer = { readonly value: string } | { readonly interrupted: true };
+
+/** What the worker says. `cell` is the one whose code spoke, even when that code outlived it. */
+export type FromRealm =
+  | { readonly type: "ready"; readonly preloadFailure: string | null }
+  | { readonly type: "interrupted" }
+  | { readonly type: "finished"; readonly cell: number; readonly outcome: Outcome }
+  | { readonly type: "stream"; readonly cell: number; readonly name: StreamName; readonly text: string }
+  | ({
+      readonly type: "display";
+      readonly cell: number;
+      readonly update: boolean;
+      readonly displayId: string | null;
+    } & Rendering)
+  | { readonly type: "clear"; readonly cell: number; readonly wait: boolean }
+  | { readonly type: "input"; readonly cell: number; readonly prompt: string; readonly password: boolean }
+  | ({
+      readonly type: "comm_open";
+      readonly cell: number;
+      readonly buffers: readonly Uint8Array[];
+      readonly metadata: JsonObject;
+    } & CommOpen)
+  | ({
+      readonly type: "comm_msg" | "comm_close";
+      readonly cell: number;
+      readonly buffers: readonly Uint8Array[];
+    } & CommMessage);

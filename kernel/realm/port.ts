@@ -1,0 +1,21 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { FromRealm, RealmData } from "./messages.ts";
+
+if (parentPort === null) throw new Error("internal: the realm runs in a worker thread only");
+const port = parentPort;
+
+/** What the worker was given when it started. */
+export const realmData = workerData as RealmData;
+
+/** 1 while the cell that runs shall stop. */
+export const interruptFlag = new Int32Array(realmData.interruptFlag);
+
+/** Tells the kernel something. It arrives at once, even from the middle of a loop that never rests. */
+export function post(message: FromRealm): void {
+  port.postMessage(message);
+}
+
+/** Hears what the kernel says. */
+export function listen(listener: (message: unknown) => void): void {
+  port.on("message", listener);
+}

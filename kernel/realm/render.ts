@@ -1,0 +1,67 @@
+import { inspect } from "node:util";
+import type { Json, MimeBundle } from "../protocol/index.ts";
+import type { Rendering } from "./messages.ts";
+
+/** Draws plain data of one `kind` for front ends: media type → representation. Binary ones may be bytes. */
+export type Renderer = (value: never) => DrawnBundle | Promise<DrawnBundle>;
+
+/** Media type → text, JSON, or bytes (which travel as base64). */
+export type DrawnBundle = { readonly [mediaType: string]: unknown };
+
+/** Any library's object may carry this method and return its own {@link DrawnBundle}. */
+const displayMethod = Symbol.for("Jupyter.display");
+
+const renderers = new Map<string, Renderer>();
+
+/** Chooses who draws plain data whose `kind` is this. */
+export function register(kind: string, renderer: Renderer): void {
+  renderers.set(kind, renderer);
+}
+
+/** A value as front ends can show it: at once where that is possible. */
+export function render(value: unknown): Rendering | Promise<Rendering> {
+  const drawn = draw(value);
+  if (drawn === undefined) return { data: { "text/plain": plainText(value) }, metadata: {} };
+  const finish = (bundle: DrawnBundle): Rendering => ({ data: withPlainText(encode(bundle), value), metadata: {} });
+  return drawn instanceof Promise ? drawn.then(finish) : finish(drawn);
+}
+
+function draw(value: unknown): DrawnBundle | Promise<DrawnBundle> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { [displayMethod]: method, kind } = value as { [displayMethod]?: unknown; kind?: unknown };
+  if (typeof method === "function") return method.call(value) as DrawnBundle | Promise<DrawnBundle>;
+  const renderer = typeof kind === "string" ? renderers.get(kind) : undefined;
+  return renderer?.(value as never);
+}
+
+/** What a console shows: numbers and the like plain, structures coloured. */
+export function plainText(value: unknown): string {
+  const structured = (typeof value === "object" && value !== null) || typeof value === "function";
+  return inspect(value, { colors: structured, depth: 4, maxArrayLength: 100, maxStringLength: 10_000 });
+}
+
+/** Every bundle needs a form that the poorest front end can show. */
+function withPlainText(data: MimeBundle, value: unknown): MimeBundle {
+  return "text/plain" in data ? data : { ...data, "text/plain": plainText(value) };
+}
+
+/** Makes bytes base64 text and checks that the rest can travel as JSON. */
+export function encode(bundle: DrawnBundle): MimeBundle {
+  const entries = Object.entries(bundle)
+    .filter(([, representation]) => representation !== undefined)
+    .map(([mediaType, representation]) => [mediaType, encodeOne(mediaType, representation)] as const);
+  return Object.fromEntries(entries);
+}
+
+function encodeOne(mediaType: string, representation: unknown): Json {
+  if (representation instanceof Uint8Array) return Buffer.from(representation).toString("base64");
+  if (isJsonType(mediaType)) return JSON.parse(JSON.stringify(representation) ?? "null") as Json;
+  if (typeof representation === "string") return representation;
+  throw new TypeError(
+    `display: ${mediaType} must be text or bytes, got ${typeof representation}; only JSON media types take other values`,
+  );
+}
+
+function isJsonType(mediaType: string): boolean {
+  return mediaType === "application/json" || mediaType.endsWith("+json");
+}
