@@ -4,8 +4,8 @@ import type { Channel, JsonObject, Message } from "../protocol/index.ts";
 export interface SessionOptions {
   /** Absolute path from which the notebook's relative imports and files are resolved. */
   readonly workingDirectory: string;
-  /** URL of the module whose exports every cell sees without an import; null for none. */
-  readonly preload: string | null;
+  /** URL of the module whose exports every cell sees without an import; by default the library, null for none. */
+  readonly preload?: string | null;
   /** Absolute path of the file that keeps the history of inputs; null keeps it in memory. */
   readonly historyFile?: string | null;
 }

@@ -40,9 +40,7 @@ function takeBack(text: string): string {
     before = shown.length;
     shown = shown.replace(/[^\n\b][\b]/g, "");
   }
-  if (!shown.includes("\r")) return shown;
-  const lines = shown.split("\n").map((line) => line.replace(/\r+$/, ""));
-  return lines.map((line) => line.slice(line.lastIndexOf("\r") + 1)).join("\n");
+  return shown.replace(/[^\n]*\r(?=[^\n])/g, "").replaceAll("\r", "");
 }
 
 function apply(look: Look, codes: string): Look {

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LanguageOptions } from "../language/index.ts";
+
+/** Everything below stands beside this file, wherever the package is installed. */
+const kernel = new URL("..", import.meta.url);
+const require = createRequire(import.meta.url);
+
+/** The library and the data sets, loaded into every notebook. */
+export const defaultPreload = new URL("preload.js", kernel).href;
+
+const notebookModule = new URL("realm/notebook.js", kernel);
+const tslabModule = new URL("realm/tslab.js", kernel);
+
+/** Modules that a notebook may import by name from anywhere. */
+export function defaultModules(preload: string | null): Record<string, string> {
+  return { tslab: tslabModule.href, ...(preload === null ? {} : { tessera: preload }) };
+}
+
+/** The same for the compiler, which asks for paths. */
+export function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloaded" | "modules"> {
+  const modules = Object.entries(defaultModules(preload)).map(([name, url]) => [name, fileURLToPath(url)]);
+  const preloaded = [notebookModule.href, ...(preload === null ? [] : [preload])];
+  return { modules: Object.fromEntries(modules), preloaded: preloaded.map((url) => fileURLToPath(url)) };
+}
+
+/** Where the declarations of Node itself lie. */
+export const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
+
+/** The package's version. The compiled kernel lies in dist/kernel, beside no package.json of its own. */
+export const version = (
+  JSON.parse(readFileSync(join(fileURLToPath(kernel), "../../package.json"), "utf8")) as {
+    version: string;
+  }
+).version;
