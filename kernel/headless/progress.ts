@@ -15,6 +15,10 @@ export interface Screen {
 const firstReportSeconds = 10;
 const longestSilenceSeconds = 120;
 
+/** Columns for the seconds, and columns that a long first line leaves for news of the cell. */
+const tookWidth = 9;
+const newsWidth = 24;
+
 /**
  * Shows a run on a terminal: one line for each cell with its number, its first line and its seconds. The line of the
  * cell that runs is rewritten in place and carries the last thing the cell printed or updated; where lines cannot be
@@ -43,7 +47,7 @@ export class ProgressReporter {
         break;
       case "cell-finished":
         this.stop();
-        this.#screen.write(`${this.#line(event.place, event.run.seconds, this.#mark(event.run))}\n`);
+        this.#screen.write(`${this.#line(event.place, event.run.seconds)}${this.#mark(event.run)}\n`);
     }
   };
 
@@ -72,7 +76,7 @@ export class ProgressReporter {
     if (!this.#place) return;
     const seconds = (performance.now() - this.#started) / 1000;
     if (this.#screen.isTTY) {
-      this.#screen.write(`\r\x1b[2K${this.#line(this.#place, seconds, this.#news)}`);
+      this.#screen.write(`\r\x1b[2K${this.#lineWithNews(this.#place, seconds)}`);
     } else if (seconds >= this.#nextReport) {
       this.#nextReport = seconds + Math.min(seconds, longestSilenceSeconds);
       this.#screen.write(`${" ".repeat(label(this.#place).length)}${seconds.toFixed(0)} s  ${this.#news}`.trimEnd());
@@ -80,23 +84,29 @@ export class ProgressReporter {
     }
   }
 
-  /** One line about a cell, no wider than the screen. */
-  #line(place: CellPlace, seconds: number, remark: string): string {
-    const columns = this.#screen.columns ?? 100;
+  /** The columns in which every line about a cell begins: number, first line, seconds. */
+  #line(place: CellPlace, seconds: number): string {
     const number = label(place);
-    const took = `${seconds.toFixed(1)} s`.padStart(9);
-    const titleWidth = Math.max(12, Math.min(64, columns - number.length - took.length - 24));
+    const titleWidth = Math.max(12, Math.min(64, this.#columns - number.length - tookWidth - newsWidth));
     const title = fit(firstLine(place.cell), titleWidth);
     const padding = " ".repeat(titleWidth - widthOf(title));
-    const room = columns - number.length - titleWidth - took.length - 3;
-    // A remark may be coloured by #mark, and then it is short; news are plain.
-    const fitted = remark.includes("\x1b") ? remark : fit(remark, Math.max(0, room));
-    return `${this.paint("dim", number)}${title}${padding}${took}${fitted === "" ? "" : `  ${fitted}`}`;
+    return `${this.paint("dim", number)}${title}${padding}${`${seconds.toFixed(1)} s`.padStart(tookWidth)}`;
+  }
+
+  /** A line that is rewritten in place, and so must be narrower than the screen. */
+  #lineWithNews(place: CellPlace, seconds: number): string {
+    const line = this.#line(place, seconds);
+    const room = this.#columns - widthOf(stripVTControlCharacters(line)) - 3;
+    return `${line}  ${fit(this.#news, room)}`.trimEnd();
+  }
+
+  get #columns(): number {
+    return this.#screen.columns ?? 100;
   }
 
   #mark({ status }: CellRun): string {
-    if (status === "failed") return this.paint("red", "failed");
-    return status === "tolerated" ? "raised, as its tag allows" : "";
+    if (status === "failed") return `  ${this.paint("red", "failed")}`;
+    return status === "tolerated" ? "  raised, as its tag allows" : "";
   }
 }
 

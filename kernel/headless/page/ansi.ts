@@ -40,7 +40,9 @@ function takeBack(text: string): string {
     before = shown.length;
     shown = shown.replace(/[^\n\b][\b]/g, "");
   }
-  return shown.replace(/[^\n]*\r(?=[^\n])/g, "").replaceAll("\r", "");
+  if (!shown.includes("\r")) return shown;
+  const lines = shown.split("\n").map((line) => line.replace(/\r+$/, ""));
+  return lines.map((line) => line.slice(line.lastIndexOf("\r") + 1)).join("\n");
 }
 
 function apply(look: Look, codes: string): Look {

@@ -107,7 +107,7 @@ function codeCell(cell: CodeCell, prose: Prose, options: PageOptions): string {
   return [
     `<section class="cell"${count === null ? "" : ` id="cell-${count}"`}>`,
     '<div class="input">',
-    count === null ? "" : `<a class="count" href="#cell-${count}" aria-label="Cell ${count}">${count}</a>`,
+    count === null ? "" : inMargin(count, secondsOf(cell)),
     isHidden ? `<details><summary>Code</summary>${code}</details>` : code,
     "</div>",
     shown.length === 0 ? "" : folded(`<div class="outputs">${shown.join("\n")}</div>`, jupyter.outputs_hidden === true),
@@ -115,6 +115,18 @@ function codeCell(cell: CodeCell, prose: Prose, options: PageOptions): string {
   ]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function inMargin(count: number, seconds: number): string {
+  const took = seconds < 1 ? "" : `<span class="took">${seconds.toFixed(seconds < 100 ? 1 : 0)} s</span>`;
+  return `<div class="margin"><a class="count" href="#cell-${count}" aria-label="Cell ${count}">${count}</a>${took}</div>`;
+}
+
+/** How long a cell ran by the times that its run left in the metadata; 0 where there are none. */
+function secondsOf({ metadata }: CodeCell): number {
+  const times = (metadata.execution ?? {}) as { readonly [moment: string]: string };
+  const milliseconds = Date.parse(times["shell.execute_reply"]) - Date.parse(times["iopub.status.busy"]);
+  return Number.isNaN(milliseconds) ? 0 : milliseconds / 1000;
 }
 
 function folded(html: string, isHidden: boolean): string {

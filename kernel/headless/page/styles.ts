@@ -25,7 +25,7 @@ export const pageStyles = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1.5rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.62 var(--serif); }
-.page { max-width: 50rem; margin: 0 auto; padding: 3.5rem 1.5rem 5rem; }
+.page { max-width: 55rem; margin: 0 auto; padding: 3.5rem 1.5rem 5rem; }
 main { min-width: 0; }
 a { color: var(--accent); text-underline-offset: .16em; text-decoration-thickness: .06em; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -37,6 +37,7 @@ h2 { font-size: 1.5rem; } h3 { font-size: 1.2rem; } h4, h5, h6 { font-size: 1.02
 .prose:has(> h1:first-child, > h2:first-child) { margin-top: 3.2rem; }
 .prose:has(> h3:first-child, > h4:first-child) { margin-top: 2.2rem; }
 main > .prose:first-child { margin-top: 0; }
+.prose > :not(.wide) { max-width: 43rem; }
 p, ul, ol, blockquote { margin: 0 0 1em; }
 ul, ol { padding-left: 1.5em; } li + li { margin-top: .25em; } li > p { margin-bottom: .4em; }
 blockquote { margin-left: 0; padding-left: 1.1em; border-left: 3px solid var(--rule); color: var(--quiet); }
@@ -44,7 +45,7 @@ hr { border: 0; border-top: 1px solid var(--rule); margin: 2.5em 0; }
 img, svg, video { max-width: 100%; height: auto; }
 .prose img { border-radius: 4px; }
 code { font: .86em/1.5 var(--mono); background: var(--code); border-radius: 3px; padding: .12em .32em; }
-pre { margin: 0; font: .85rem/1.55 var(--mono); white-space: pre; overflow-x: auto; tab-size: 2; }
+pre { margin: 0; font: .8125rem/1.6 var(--mono); white-space: pre; overflow-x: auto; tab-size: 2; }
 pre code { font: inherit; background: none; padding: 0; }
 .prose pre { background: var(--code); border-radius: 6px; padding: .85em 1em; margin-bottom: 1em; }
 
@@ -56,8 +57,10 @@ th:first-child, td:first-child { padding-left: .2em; }
 
 .cell { margin: 0 0 1.35rem; }
 .input { position: relative; }
-.count { position: absolute; right: 100%; top: .95rem; margin-right: .85rem; font: .76rem/1.2 var(--mono); color: var(--quiet); text-decoration: none; }
-.count:hover { color: var(--accent); }
+.margin { position: absolute; right: 100%; top: .93rem; margin-right: .85rem; text-align: right; white-space: nowrap; font: .76rem/1.45 var(--mono); color: var(--quiet); }
+.margin:has(+ details) { top: .08rem; }
+.count { color: inherit; text-decoration: none; } .count:hover { color: var(--accent); }
+.took { display: block; opacity: .85; font-size: .68rem; }
 pre.code { background: var(--code); border: 1px solid var(--rule); border-radius: 6px; padding: .8rem 1rem; }
 .outputs { margin-top: .7rem; padding-left: 1rem; border-left: 2px solid var(--rule); display: grid; gap: .7rem; grid-template-columns: minmax(0, 1fr); }
 .outputs pre { max-height: 36rem; overflow: auto; }
@@ -82,12 +85,12 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule
 .contents a { color: var(--ink); text-decoration: none; } .contents .depth-1 a { color: var(--quiet); }
 .contents a:hover { color: var(--accent); text-decoration: underline; }
 @media (min-width: 78rem) {
-  .page { max-width: 72rem; display: grid; grid-template-columns: 15rem minmax(0, 47rem); gap: 4.5rem; justify-content: center; }
-  .page:not(:has(.contents)) { grid-template-columns: minmax(0, 47rem); }
+  .page { max-width: none; display: grid; grid-template-columns: minmax(12rem, 15rem) minmax(0, 52rem); gap: 5rem; justify-content: center; }
+  .page:not(:has(.contents)) { grid-template-columns: minmax(0, 52rem); }
   .contents { position: sticky; top: 2.5rem; align-self: start; max-height: calc(100vh - 5rem); overflow-y: auto; border: 0; padding: 0; margin: .5rem 0 0; }
 }
-@media (max-width: 56rem) {
-  .count { position: static; display: block; margin: 0 0 .25rem; }
+@media (max-width: 62rem) {
+  .margin, .margin:has(+ details) { position: static; display: flex; gap: .75em; margin: 0 0 .25rem; }
   .count::before { content: "["; } .count::after { content: "]"; }
 }
 @media (max-width: 40rem) { .page { padding: 1.75rem 1rem 3rem; } h1 { font-size: 1.75rem; } }
@@ -110,7 +113,9 @@ ${Array.from({ length: 16 }, (_, index) => `.ansi-fg-${index} { color: var(--ans
   @page { margin: 18mm 16mm; }
   :root { color-scheme: light; }
   body { font-size: 10.5pt; }
-  .page { display: block; max-width: none; padding: 0 0 0 2rem; }
+  .page { display: block; max-width: none; padding: 0 0 0 3rem; }
+  .margin, .margin:has(+ details) { position: absolute; display: block; margin-right: .85rem; }
+  .count::before, .count::after { content: none; }
   .contents { display: none; }
   .outputs pre { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8.5pt; }
