@@ -3,4 +3,4 @@
 // Go next to loops/ and engine/ to see a schedule executed.
 export { type GraphColumn, type GraphEdge, type GraphNode, type GraphReport, graphReport } from "./graph-report.ts";
 export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
-export { type Pass, type Schedule, storageOf } from "./schedule.ts";
+export { isSharedView, type Pass, type Schedule, storageOf } from "./schedule.ts";

@@ -2,10 +2,11 @@ import type { OperatorGraph } from "../ir/index.ts";
 import { deadCode } from "./passes/dead-code.ts";
 import { earlyUpdate } from "./passes/early-update.ts";
 import { inPlace } from "./passes/in-place.ts";
+import { simplify } from "./passes/simplify.ts";
 import type { Pass, Schedule } from "./schedule.ts";
 
 /** What is done to every graph, in this order. */
-export const pipeline: readonly Pass[] = [deadCode, earlyUpdate, inPlace];
+export const pipeline: readonly Pass[] = [simplify, deadCode, earlyUpdate, inPlace];
 
 /** What stood before and after a pass. */
 export type PassObserver = (pass: Pass, before: Schedule, after: Schedule) => void;

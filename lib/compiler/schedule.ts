@@ -1,4 +1,5 @@
-import type { OperatorGraph } from "../ir/index.ts";
+import type { Operation, OperatorGraph } from "../ir/index.ts";
+import { type OperatorName, operatorTable } from "../ops/index.ts";
 
 /** A graph whose operations stand in the order of execution, and which of its values share storage. */
 export interface Schedule {
@@ -13,6 +14,12 @@ export interface Schedule {
 /** The id of the value that came first in a value's storage. */
 export function storageOf(schedule: Schedule, valueId: number): number {
   return schedule.storage.get(valueId) ?? valueId;
+}
+
+/** True for a view of which the bytes are there already, so that nothing needs to be executed. */
+export function isSharedView(schedule: Schedule, { operator, inputs, outputs }: Operation): boolean {
+  const isView = operatorTable[operator as OperatorName].inPlace === "view";
+  return isView && storageOf(schedule, inputs[0].id) === storageOf(schedule, outputs[0].id);
 }
 
 /** One rewriting of a program: it keeps the meaning and says what it is for. */

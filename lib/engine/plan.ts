@@ -29,8 +29,8 @@ interface Storage {
 /**
  * Computes when each storage is alive and where in one arena it lies.
  *
- * Parameters, states and hyperparameters live always; data lives from the start to its last use, since it is fed
- * anew for each run; outputs live to the end. Cost: linear in steps and values, and the solver's.
+ * Parameters, states and hyperparameters live always; data lives from before the first step, when it is fed, to its last
+ * use; outputs live to the end. Cost: linear in steps and values, and the solver's.
  */
 export function planProgram(schedule: Schedule, steps: readonly Step[]): CompiledProgram {
   const storages = collectStorages(schedule, steps);
@@ -100,11 +100,13 @@ function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number
     return storage;
   };
 
+  // Even a program without steps has inputs and outputs that must not lie on top of each other.
+  const end = Math.max(1, steps.length);
   for (const { value, name, role } of schedule.graph.inputs) {
     const storage = enter(value, 0);
     storage.name = name;
     storage.category = role === "parameter" ? "weights" : role === "state" ? "optimizer" : "inputs";
-    if (role !== "data") storage.end = steps.length;
+    storage.end = role === "data" ? 1 : end;
   }
   const inputs = new Set(storages.values());
   const phases = usePhases(schedule, steps);
@@ -128,7 +130,7 @@ function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number
   for (const { value } of schedule.graph.outputs) {
     const storage = storages.get(storageOf(schedule, value.id));
     if (storage === undefined) throw new Error(`internal: output %${value.id} is never written`);
-    storage.end = steps.length;
+    storage.end = end;
   }
   // Views are never written, but who asks where they are must find them.
   for (const { outputs } of schedule.graph.operations) {

@@ -62,6 +62,7 @@ export function memoryReport(
     memoryCategories.map((category) => [category, new Array<number>(steps.length).fill(0)]),
   ) as Record<MemoryCategory, number[]>;
   for (const { category, bytes, start, end } of buffers) {
+    if (start >= steps.length) continue;
     live[category][start] += bytes;
     if (end < steps.length) live[category][end] -= bytes;
   }

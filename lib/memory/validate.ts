@@ -1,4 +1,4 @@
-import type { MemoryPlan, MemoryProblem } from "./problem.ts";
+import type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";
 
 /** One way in which a plan does not solve its problem; buffers are named by their position in the problem. */
 export type Violation =
@@ -20,14 +20,24 @@ export function validatePlan({ buffers }: MemoryProblem, { offsets, height }: Me
     if (!Number.isSafeInteger(offset) || offset < 0) violations.push({ kind: "offset", buffer: index, offset });
     else if (offset % buffer.alignment !== 0) violations.push({ kind: "alignment", buffer: index, offset });
     if (offset + buffer.size > height) violations.push({ kind: "height", buffer: index, end: offset + buffer.size });
-    if (buffer.size === 0) continue;
+    if (!occupies(buffer)) continue;
     for (let other = 0; other < index; other++) {
       const { size, start, end } = buffers[other];
-      const together = size > 0 && start < buffer.end && buffer.start < end;
-      if (together && offsets[other] < offset + buffer.size && offset < offsets[other] + size) {
+      const together = start < buffer.end && buffer.start < end;
+      if (
+        together &&
+        occupies(buffers[other]) &&
+        offsets[other] < offset + buffer.size &&
+        offset < offsets[other] + size
+      ) {
         violations.push({ kind: "overlap", buffer: index, other });
       }
     }
   }
   return violations;
+}
+
+/** What has no bytes, or is never alive, collides with nothing. */
+function occupies({ size, start, end }: TensorBuffer): boolean {
+  return size > 0 && start < end;
 }

@@ -1,14 +1,15 @@
-import type { GraphOutput, Operation, Value } from "../../ir/index.ts";
-import { operatorTable } from "../../ops/index.ts";
+import type { GraphOutput, Operation, OperatorGraph, Value } from "../../ir/index.ts";
+import { type OperatorName, operatorTable } from "../../ops/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
-import type { Pass } from "../schedule.ts";
+import type { Pass, Schedule } from "../schedule.ts";
 
 /** Lets results take over the storage of operands that nobody needs any more. */
 export const inPlace: Pass = {
   name: "in place",
   summary:
     "lets element-wise results overwrite operands that die there, views share bytes, and updates replace weights",
-  run({ graph }) {
+  run({ graph: original }) {
+    const graph = withOutputsOfTheirOwn(original);
     const storage = new Map<number, number>();
     const root = (value: Value): number => storage.get(value.id) ?? value.id;
     // The last position at which anything in a storage is read.
@@ -32,12 +33,11 @@ export const inPlace: Pass = {
     const overwritten = new Set<number>();
 
     for (const [position, { operator, inputs, outputs: results }] of graph.operations.entries()) {
-      const { inPlace: rule } = operatorTable[operator as keyof typeof operatorTable];
+      const { inPlace: rule } = operatorTable[operator as OperatorName];
       const [result] = results;
       for (const output of results) lastRead.set(output.id, readers.get(output.id) ?? -1);
       if (rule === "view") {
         join(result, root(inputs[0]));
-        if (outputs.has(result.id) && !updateOf.has(result.id)) fixed.add(root(result));
       } else {
         const taken = rule
           .map((index) => inputs[index])
@@ -47,44 +47,73 @@ export const inPlace: Pass = {
             // A weight's storage is for its next value only, and only once; other inputs stay as they are.
             return fixed.has(old) ? updateOf.get(result.id) === old && !overwritten.has(old) : true;
           });
+        const target = result === undefined ? undefined : updateOf.get(result.id);
         if (taken !== undefined) {
           const old = root(taken);
           if (fixed.has(old)) overwritten.add(old);
           join(result, old);
+        } else if (target !== undefined && !overwritten.has(target) && (lastRead.get(target) ?? -1) < position) {
+          // Not made from the old value element by element, but nobody will read the old value any more.
+          overwritten.add(target);
+          join(result, target);
         }
-        for (const output of results) {
-          if (outputs.has(output.id) && !updateOf.has(output.id)) fixed.add(root(output));
-        }
+      }
+      // What goes outside stays until the end; only an update that is in its place already is safe by itself.
+      for (const output of results) {
+        if (outputs.has(output.id) && updateOf.get(output.id) !== root(output)) fixed.add(root(output));
       }
     }
     return copyBack(graph, storage, root);
   },
 };
 
-/** Adds a copy at the end for every update that could not be made in place. */
-function copyBack(
-  graph: Parameters<Pass["run"]>[0]["graph"],
-  storage: Map<number, number>,
-  root: (value: Value) => number,
-): ReturnType<Pass["run"]> {
+/**
+ * Copies what goes outside unchanged, or twice: an output that is an input would be overwritten by the input's update,
+ * and two updates with one value could not both be that value's storage.
+ */
+function withOutputsOfTheirOwn(graph: OperatorGraph): OperatorGraph {
+  const shown = new Map<number, Value>();
+  const origin = (value: Value): Value => shown.get(value.id) ?? value;
+  for (const { operator, inputs, outputs } of graph.operations) {
+    if (isView(operator)) shown.set(outputs[0].id, origin(inputs[0]));
+  }
+  const taken = new Set(graph.inputs.map((input) => input.value.id));
   const operations: Operation[] = [...graph.operations];
-  let nextId = Math.max(
-    -1,
-    ...graph.inputs.map((input) => input.value.id),
-    ...operations.flatMap((operation) => operation.outputs.map((output) => output.id)),
-  );
+  let nextId = firstFreeId(graph);
+  const outputs = graph.outputs.map((output): GraphOutput => {
+    const { id } = origin(output.value);
+    if (!taken.has(id)) {
+      taken.add(id);
+      return output;
+    }
+    if (output.updates?.id === output.value.id) return output;
+    const value: Value = { id: nextId++, type: output.value.type };
+    operations.push(copyOf(output.value, value, operations));
+    return { ...output, value };
+  });
+  return { ...graph, operations, outputs };
+}
+
+const isView = (operator: string): boolean => operatorTable[operator as OperatorName].inPlace === "view";
+
+function firstFreeId({ inputs, operations }: OperatorGraph): number {
+  const ids = [...inputs.map((input) => input.value), ...operations.flatMap((operation) => operation.outputs)];
+  return ids.reduce((free, { id }) => Math.max(free, id + 1), 0);
+}
+
+function copyOf(from: Value, to: Value, operations: readonly Operation[]): Operation {
+  const layer = operations.findLast((operation) => operation.outputs.includes(from))?.layer ?? "";
+  return { operator: "copy", inputs: [from], attributes: {}, outputs: [to], phase: "update", layer };
+}
+
+/** Adds a copy at the end for every update that could not be made in place. */
+function copyBack(graph: OperatorGraph, storage: Map<number, number>, root: (value: Value) => number): Schedule {
+  const operations: Operation[] = [...graph.operations];
+  let nextId = firstFreeId(graph);
   const outputs = graph.outputs.map((output): GraphOutput => {
     if (output.updates === null || root(output.value) === output.updates.id) return output;
-    nextId++;
-    const value: Value = { id: nextId, type: output.value.type };
-    operations.push({
-      operator: "copy",
-      inputs: [output.value],
-      attributes: {},
-      outputs: [value],
-      phase: "update",
-      layer: operations.findLast((operation) => operation.outputs.includes(output.value))?.layer ?? "",
-    });
+    const value: Value = { id: nextId++, type: output.value.type };
+    operations.push(copyOf(output.value, value, operations));
     storage.set(value.id, output.updates.id);
     return { ...output, value };
   });

@@ -1,4 +1,4 @@
-import type { Schedule } from "../../compiler/index.ts";
+import { isSharedView, type Schedule } from "../../compiler/index.ts";
 import { operatorTable } from "../../ops/index.ts";
 import { type DataOf, elementCount, type HostTensor, viewOf } from "../../tensor/index.ts";
 import type { Engine, Execution } from "../engine.ts";
@@ -7,9 +7,9 @@ import { planProgram } from "../plan.ts";
 import type { CompiledProgram, Step } from "../program.ts";
 
 /** One step an operation, except views, of which the bytes are there already. */
-function singleSteps({ graph }: Schedule): Step[] {
-  return graph.operations
-    .filter(({ operator }) => operatorTable[operator as keyof typeof operatorTable].inPlace !== "view")
+function singleSteps(schedule: Schedule): Step[] {
+  return schedule.graph.operations
+    .filter((operation) => !isSharedView(schedule, operation))
     .map((operation) => ({
       name: operation.operator,
       phase: operation.phase,

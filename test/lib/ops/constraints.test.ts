@@ -1,0 +1,117 @@
+import * as assert from "uvu/assert";
+import { type Attributes, ConstraintError, completeAttributes, inferOutputTypes } from "../../../lib/ir/index.ts";
+import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
+import type { Dtype, TensorType } from "../../../lib/tensor/index.ts";
+import { suite } from "../../support/suite.ts";
+
+const test = suite("constraints of operators");
+
+const t = (dtype: Dtype, ...shape: number[]): TensorType => ({ dtype, shape });
+const f = (...shape: number[]): TensorType => t("float32", ...shape);
+
+interface Breach {
+  readonly inputs: readonly TensorType[];
+  readonly attributes?: Attributes;
+}
+
+const notFloat: Breach = { inputs: [t("int32", 2)] };
+const notOneType: Breach = { inputs: [f(2), t("float64", 2)] };
+const shapesDiffer: Breach = { inputs: [f(2, 3), f(3, 2)] };
+const unary = { C1: notFloat };
+const binary = { C1: notOneType, C2: shapesDiffer };
+const axes = {
+  C1: { ...notFloat, attributes: { axes: [0] } },
+  C2: { inputs: [f(2, 3)], attributes: { axes: [1, 1] } },
+};
+
+/** For every constraint of every operator, an application that breaks it. */
+const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breach>> } = {
+  negate: unary,
+  exp: unary,
+  log: unary,
+  sqrt: unary,
+  square: unary,
+  abs: unary,
+  sign: unary,
+  relu: unary,
+  sigmoid: unary,
+  tanh: unary,
+  scale: { C1: { ...notFloat, attributes: { factor: 2 } } },
+  add: binary,
+  subtract: binary,
+  multiply: binary,
+  divide: binary,
+  maximum: binary,
+  minimum: binary,
+  greaterOrEqual: binary,
+  reluGradient: binary,
+  sigmoidGradient: binary,
+  tanhGradient: binary,
+  matmul: { C1: { inputs: [f(2), f(2, 3)] }, C2: { inputs: [f(2, 3), f(4, 5)] } },
+  addBias: {
+    C1: { inputs: [f(2, 3), f(3, 1)], attributes: { axis: 1 } },
+    C2: { inputs: [f(2, 3), f(3)], attributes: { axis: 2 } },
+    C3: { inputs: [f(2, 3), f(3)], attributes: { axis: 0 } },
+  },
+  sum: axes,
+  max: axes,
+  argmax: { C1: { inputs: [f()] }, C2: { inputs: [f(3, 0)] } },
+  reshape: {
+    C1: { inputs: [], attributes: { shape: [2] } },
+    C2: { inputs: [f(2, 3)], attributes: { shape: [5] } },
+  },
+  transpose: {
+    C1: { inputs: [], attributes: { permutation: [] } },
+    C2: { inputs: [f(2, 3)], attributes: { permutation: [0, 0] } },
+  },
+  broadcast: {
+    C1: { inputs: [], attributes: { shape: [2], axes: [] } },
+    C2: { inputs: [f(2, 3)], attributes: { shape: [3, 2], axes: [1, 0] } },
+    C3: { inputs: [f(2)], attributes: { shape: [2, 3], axes: [1] } },
+  },
+  copy: { C1: { inputs: [] } },
+  full: {
+    C1: { inputs: [f()], attributes: { shape: [], dtype: "float32", value: 0 } },
+    C2: { inputs: [], attributes: { shape: [-1], dtype: "float32", value: 0 } },
+  },
+  softmax: { C1: { inputs: [f()] } },
+  softmaxGradient: { C1: shapesDiffer },
+  crossEntropy: { C1: { inputs: [f(4), t("int32", 4)] }, C2: { inputs: [f(4, 10), t("int32", 5)] } },
+  crossEntropyGradient: {
+    C1: { inputs: [f(3), f(4, 10), t("int32", 4)] },
+    C2: { inputs: [f(4), f(4, 10), f(4)] },
+  },
+  oneHot: {
+    C1: { inputs: [f(4)], attributes: { classes: 10 } },
+    C2: { inputs: [t("int32", 4)], attributes: { classes: 0 } },
+  },
+};
+
+for (const [name, byNumber] of Object.entries(breaches)) {
+  test(`${name}: every constraint is enforced, with its number, what was given and a remedy`, () => {
+    const operator = operatorTable[name as OperatorName];
+    assert.equal(Object.keys(byNumber), Object.keys(operator.constraints), "each constraint has a breach here");
+    for (const [number, { inputs, attributes = {} }] of Object.entries(byNumber)) {
+      const complete = completeAttributes(name, operator.attributes, attributes);
+      try {
+        inferOutputTypes(operator, inputs, complete, "dense1");
+        assert.unreachable(`${name} accepts a breach of ${number}`);
+      } catch (error) {
+        assert.instance(error, ConstraintError);
+        const { rule, remedy } = operator.constraints[number];
+        assert.ok((error as Error).message.startsWith(`${name}: ${rule} (${number}), got `), String(error));
+        assert.ok((error as Error).message.endsWith(`(in layer dense1); ${remedy}`), String(error));
+      }
+    }
+  });
+}
+
+test("attributes must be known and of their kind", () => {
+  const complete = (attributes: Attributes): Attributes =>
+    completeAttributes("matmul", operatorTable.matmul.attributes, attributes);
+  assert.equal(complete({}), { transposeA: false, transposeB: false });
+  assert.throws(() => complete({ transpose: true }), "this operator takes transposeA, transposeB");
+  assert.throws(() => complete({ transposeA: 1 }), "matmul: transposeA must be a boolean, got 1");
+});
+
+test.run();

@@ -1,0 +1,160 @@
+import type { Attributes } from "../../lib/ir/index.ts";
+import type { OperatorName } from "../../lib/ops/index.ts";
+import type { Random, Shape } from "../../lib/tensor/index.ts";
+
+/** One input of a sample: numbers drawn from a range, or class numbers. */
+export interface SampleInput {
+  readonly shape: Shape;
+  /** Numbers are drawn evenly from [low, high); with `classes` they are whole numbers from 0. */
+  readonly low?: number;
+  readonly high?: number;
+  readonly classes?: number;
+}
+
+/** An application of an operator that its constraints allow. */
+export interface OperatorSample {
+  readonly inputs: readonly SampleInput[];
+  readonly attributes?: Attributes;
+}
+
+type MakeSample = (random: Random) => OperatorSample;
+
+/** A whole number from `low` to `high`, both included. */
+export function integer(random: Random, low: number, high: number): number {
+  return low + Math.floor(random.nextUniform() * (high - low + 1));
+}
+
+function shapeOf(random: Random, low = 0, high = 3): number[] {
+  return Array.from({ length: integer(random, low, high) }, () => integer(random, 1, 9));
+}
+
+const unary =
+  (low = -2, high = 2): MakeSample =>
+  (random) => ({ inputs: [{ shape: shapeOf(random), low, high }] });
+
+/** Now and then one of the operands is a scalar. */
+const binary =
+  (low = -2, high = 2): MakeSample =>
+  (random) => {
+    const shape = shapeOf(random);
+    const scalar = integer(random, 0, 3);
+    return {
+      inputs: [
+        { shape: scalar === 1 ? [] : shape, low, high },
+        { shape: scalar === 2 ? [] : shape, low, high },
+      ],
+    };
+  };
+
+const reduction: MakeSample = (random) => {
+  const shape = shapeOf(random, 1, 4);
+  const axes = shape.map((_, axis) => axis).filter(() => random.nextUniform() < 0.5);
+  return { inputs: [{ shape, low: -2, high: 2 }], attributes: { axes } };
+};
+
+const rows: MakeSample = (random) => ({ inputs: [{ shape: shapeOf(random, 1, 3), low: -3, high: 3 }] });
+
+/** For every operator, a way to draw applications of it; a missing one does not compile. */
+export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = {
+  negate: unary(),
+  exp: unary(),
+  log: unary(0.2, 3),
+  sqrt: unary(0.2, 3),
+  square: unary(),
+  abs: unary(),
+  sign: unary(),
+  relu: unary(),
+  sigmoid: unary(-4, 4),
+  tanh: unary(-3, 3),
+  scale: (random) => ({ ...unary()(random), attributes: { factor: 4 * random.nextUniform() - 2 } }),
+  add: binary(),
+  subtract: binary(),
+  multiply: binary(),
+  divide: binary(0.3, 2),
+  maximum: binary(),
+  minimum: binary(),
+  greaterOrEqual: binary(),
+  reluGradient: binary(),
+  sigmoidGradient: binary(0.05, 0.95),
+  tanhGradient: binary(-0.95, 0.95),
+  matmul(random) {
+    const [m, k, n] = [integer(random, 1, 20), integer(random, 1, 20), integer(random, 1, 20)];
+    const transposeA = random.nextUniform() < 0.5;
+    const transposeB = random.nextUniform() < 0.5;
+    return {
+      inputs: [
+        { shape: transposeA ? [k, m] : [m, k], low: -1, high: 1 },
+        { shape: transposeB ? [n, k] : [k, n], low: -1, high: 1 },
+      ],
+      attributes: { transposeA, transposeB },
+    };
+  },
+  addBias(random) {
+    const shape = shapeOf(random, 1, 4);
+    const axis = integer(random, 0, shape.length - 1);
+    return {
+      inputs: [
+        { shape, low: -1, high: 1 },
+        { shape: [shape[axis]], low: -1, high: 1 },
+      ],
+      attributes: { axis },
+    };
+  },
+  sum: reduction,
+  max: reduction,
+  argmax: rows,
+  reshape(random) {
+    const shape = shapeOf(random, 1, 4);
+    return { inputs: [{ shape, low: -1, high: 1 }], attributes: { shape: [...shape].reverse() } };
+  },
+  transpose(random) {
+    const shape = shapeOf(random, 1, 4);
+    return {
+      inputs: [{ shape, low: -1, high: 1 }],
+      attributes: { permutation: [...random.permutation(shape.length)] },
+    };
+  },
+  broadcast(random) {
+    const shape = shapeOf(random, 1, 4);
+    const axes = shape.map((_, axis) => axis).filter(() => random.nextUniform() < 0.5);
+    return { inputs: [{ shape: axes.map((axis) => shape[axis]), low: -1, high: 1 }], attributes: { shape, axes } };
+  },
+  copy: unary(),
+  full: (random) => ({
+    inputs: [],
+    attributes: { shape: shapeOf(random), dtype: "float32", value: random.nextUniform() },
+  }),
+  softmax: rows,
+  softmaxGradient(random) {
+    const shape = shapeOf(random, 1, 3);
+    return {
+      inputs: [
+        { shape, low: -1, high: 1 },
+        { shape, low: 0, high: 1 },
+      ],
+    };
+  },
+  crossEntropy(random) {
+    const [n, classes] = [integer(random, 1, 20), integer(random, 1, 20)];
+    return {
+      inputs: [
+        { shape: [n, classes], low: -3, high: 3 },
+        { shape: [n], classes },
+      ],
+    };
+  },
+  crossEntropyGradient(random) {
+    const [n, classes] = [integer(random, 1, 20), integer(random, 1, 20)];
+    return {
+      inputs: [
+        { shape: [n], low: -1, high: 1 },
+        { shape: [n, classes], low: 0, high: 1 },
+        { shape: [n], classes },
+      ],
+    };
+  },
+  oneHot(random) {
+    const classes = integer(random, 1, 12);
+    return { inputs: [{ shape: [integer(random, 1, 20)], classes }], attributes: { classes } };
+  },
+};
