@@ -5,11 +5,11 @@ export interface Dataset {
   readonly kind: "dataset";
   readonly name: string;
   /** Shape [samples, …sample]. */
-  readonly inputs: HostTensor<"uint8"> | HostTensor<"float32">;
+  readonly inputs: HostTensor<"uint8" | "float32">;
   /** What an input is multiplied with on its way into a network, such as 1 / 255 for bytes of grey. */
   readonly scale: number;
   /** Class numbers, shape [samples], or values to be met, shape [samples, …]. */
-  readonly targets: HostTensor<"int32"> | HostTensor<"float32">;
+  readonly targets: HostTensor<"int32" | "float32">;
   /** Names of the classes by number; empty where targets are values. */
   readonly classes: readonly string[];
 }

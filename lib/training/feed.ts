@@ -46,11 +46,11 @@ export function checkDataset(subject: string, dataset: Dataset, model: Model, lo
 
 function checkFinite(
   what: string,
-  data: Float32Array,
+  data: DataOf,
   perSample: number,
   fail: (rule: string, got: string, remedy: string) => never,
 ): void {
-  const bad = data.findIndex((value) => !Number.isFinite(value));
+  const bad = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const place = `sample ${Math.floor(bad / perSample)}, element ${bad % perSample}`;
     fail(`${what} must be finite numbers`, `${data[bad]} at ${place}`, "drop or repair such samples");

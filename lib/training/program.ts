@@ -240,7 +240,7 @@ export class Program {
     const data: Dataset = {
       kind: "dataset",
       name: "inputs",
-      inputs: (source.dtype === "uint8" ? source : tensor(source.data, { shape: source.shape })) as Dataset["inputs"],
+      inputs: source.dtype === "uint8" ? (source as HostTensor<"uint8">) : tensor(source.data, { shape: source.shape }),
       scale: given ? inputs.scale : 1,
       targets: zeros(type.shape, type.dtype as "int32"),
       classes: [],
