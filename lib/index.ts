@@ -9,6 +9,7 @@ export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, ve
 export { type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
+export * as plot from "./plot/index.ts";
 export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";
 export {
   type CompileOptions,

@@ -119,7 +119,8 @@ function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number
     for (const value of step.writes) {
       const storage = enter(value, position);
       storage.end = Math.max(storage.end, position + 1);
-      if (inputs.has(storage)) continue;
+      // What an update makes of a gradient in the gradient's place is still shown as the gradient.
+      if (inputs.has(storage) || (step.phase === "update" && storage.category === "gradients")) continue;
       const last = step.operations.find((operation) => operation.outputs.includes(value));
       storage.name = `${step.layer === "" ? "" : `${step.layer}.`}${last?.operator ?? step.name}`;
       storage.layer = step.layer;

@@ -1,0 +1,78 @@
+import type { MimeBundle } from "./mime.ts";
+
+/** A row of a table: what stands in each column, by the column's heading. */
+export type TableRow = Readonly<Record<string, string | number | undefined>>;
+
+/** Rows and columns of numbers and words, which shows itself as a table wherever it is printed. */
+export class Table {
+  readonly kind = "table";
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly TableRow[];
+
+  constructor(title: string, rows: readonly TableRow[]) {
+    this.title = title;
+    this.rows = rows;
+    this.columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  }
+
+  /** The table as text in columns of equal width: words to the left, numbers to the right. */
+  toString(): string {
+    const cells = [this.columns, ...this.rows.map((row) => this.columns.map((column) => show(row[column])))];
+    const widths = this.columns.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+    const line = (row: readonly string[]): string =>
+      row
+        .map((cell, column) => (this.#isNumeric(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join("  ")
+        .trimEnd();
+    const [head, ...body] = cells.map(line);
+    const rule = widths.map((width) => "─".repeat(width)).join("  ");
+    return [...(this.title === "" ? [] : [this.title, ""]), head, rule, ...body].join("\n");
+  }
+
+  /** The protocol by which a kernel shows a value. */
+  [Symbol.for("Jupyter.display")](): MimeBundle {
+    const align = (column: number): string => ` style="text-align:${this.#isNumeric(column) ? "right" : "left"}"`;
+    const row = (tag: "td" | "th", cells: readonly string[]): string =>
+      `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+    const caption = this.title === "" ? "" : `<caption>${escapeHtml(this.title)}</caption>`;
+    const body = this.rows.map((line) =>
+      row(
+        "td",
+        this.columns.map((column) => show(line[column])),
+      ),
+    );
+    const html = `<table>${caption}<thead>${row("th", this.columns)}</thead><tbody>${body.join("")}</tbody></table>`;
+    return { "text/html": html, "text/plain": this.toString() };
+  }
+
+  /** What `console.log` prints. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  #isNumeric(column: number): boolean {
+    const name = this.columns[column];
+    return this.rows.every(
+      (row) => row[name] === undefined || typeof row[name] === "number" || /^[−<~]?\d/.test(row[name]),
+    );
+  }
+}
+
+/**
+ * Shows rows of words and numbers as a table; columns are the rows' keys, in the order of their first appearance.
+ *
+ * @param title stands above the table; may be empty
+ */
+export function table(rows: readonly TableRow[], title = ""): Table {
+  return new Table(title, rows);
+}
+
+function show(value: string | number | undefined): string {
+  if (value === undefined) return "–";
+  return typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 6 }) : value;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
