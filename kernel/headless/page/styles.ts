@@ -66,8 +66,8 @@ pre.code { background: var(--code); border: 1px solid var(--rule); border-radius
 .outputs pre { max-height: 36rem; overflow: auto; }
 .outputs .prose > :last-child { margin-bottom: 0; }
 .outputs table { margin-bottom: 0; }
-.outputs img, .outputs .live { background: var(--card); border-radius: 6px; }
-@media (prefers-color-scheme: dark) { .outputs img { padding: .5rem; } .outputs .live { color: #1d2025; color-scheme: light; padding: .5rem; } }
+.outputs img { display: block; background: var(--card); border-radius: 6px; }
+@media (prefers-color-scheme: dark) { .outputs img { padding: .5rem; } .outputs .figure img { padding: 0; } }
 pre.stderr { background: var(--warn-paper); border-radius: 6px; padding: .6rem .8rem; }
 pre.error { background: var(--error-paper); border-left: 3px solid var(--error); border-radius: 0 6px 6px 0; padding: .7rem .9rem; }
 .note { color: var(--quiet); font: .88rem/1.45 var(--sans); margin: 0; }
