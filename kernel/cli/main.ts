@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 
 /** Every subcommand, loaded when it is asked for: the kernel must not wait for what it does not use. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.ts")).run,
   kernel: async () => (await import("./kernel.ts")).kernel,
 };
 

@@ -105,7 +105,7 @@ export class ProgressReporter {
   }
 
   #mark({ status }: CellRun): string {
-    if (status === "failed") return `  ${this.paint("red", "failed")}`;
+    if (status === "failed" || status === "interrupted") return `  ${this.paint("red", status)}`;
     return status === "tolerated" ? "  raised, as its tag allows" : "";
   }
 }

@@ -129,12 +129,15 @@ function told({ cells, seconds, outcome }: RunResult): string {
 function describeFailure(path: string, { failure, outcome }: RunResult, isColoured: boolean): string {
   if (!failure) return "";
   const { place, ename, evalue, traceback } = failure;
-  const where = `cell ${place.number} of ${place.count}`;
-  const lines = traceback.join("\n");
   const verb = outcome === "interrupted" ? "was interrupted" : "failed";
-  return [`${path}: ${where} ${verb}: ${ename}: ${evalue}`, isColoured ? lines : stripVTControlCharacters(lines)]
-    .filter((line) => line !== "")
-    .join("\n");
+  const said = `${ename}: ${evalue}`;
+  // Most tracebacks begin with what was just said.
+  const lines = traceback.join("\n").split("\n");
+  const repeated = said.split("\n").length;
+  const isRepeated = stripVTControlCharacters(lines.slice(0, repeated).join("\n")) === said;
+  const rest = lines.slice(isRepeated ? repeated : 0).join("\n");
+  const shown = isColoured ? rest : stripVTControlCharacters(rest);
+  return `${path}: cell ${place.number} of ${place.count} ${verb}: ${said}\n${shown}`.trimEnd();
 }
 
 /** The plain text of the outputs of each cell tagged `summary`. */

@@ -29,7 +29,7 @@ export type RunEvent =
 export interface CellRun {
   readonly index: number;
   readonly number: number;
-  readonly status: "ok" | "tolerated" | "failed";
+  readonly status: "ok" | "tolerated" | "failed" | "interrupted";
   readonly seconds: number;
 }
 
@@ -87,6 +87,8 @@ function isExecuted(cell: Cell): cell is CodeCell {
 }
 
 type Reply = KernelMessage.IExecuteReplyMsg["content"];
+/** How a cell ended: with the kernel's reply, or without one. */
+type Ending = Reply | "kernel-died" | "interrupted";
 type Times = { [moment: string]: string };
 
 /** One run: the state between its first cell and its last. */
@@ -142,21 +144,19 @@ class Run {
       const started = performance.now();
       const ended = await this.#cell(place);
       const seconds = (performance.now() - started) / 1000;
-      const tolerated = tagsOf(place.cell).includes("raises-exception") && !signal?.aborted;
-      const failed = typeof ended === "string" || ended.status !== "ok";
-      const status = !failed ? "ok" : tolerated && typeof ended !== "string" ? "tolerated" : "failed";
+      const status = statusOf(ended, place.cell, signal?.aborted === true);
       const run: CellRun = { index: place.index, number: place.number, status, seconds };
       cells.push(run);
       this.#tell({ kind: "cell-finished", place, run });
-      if (status !== "failed") continue;
-      const outcome = typeof ended === "string" ? ended : signal?.aborted ? "interrupted" : "cell-error";
-      return { outcome, cells, languageInfo, failure: { place, ...this.#reason(ended) } };
+      if (status === "ok" || status === "tolerated") continue;
+      const outcome = ended === "kernel-died" ? ended : status === "interrupted" ? status : "cell-error";
+      return { outcome, cells, languageInfo, failure: { place, ...reasonOf(ended) } };
     }
     return { outcome: signal?.aborted ? "interrupted" : "ok", cells, languageInfo };
   }
 
   /** Executes one cell and gives the kernel's reply, or why there is none. */
-  async #cell(place: CellPlace): Promise<Reply | "kernel-died" | "interrupted"> {
+  async #cell(place: CellPlace): Promise<Ending> {
     const { cell, index } = place;
     this.#recorder.begin(index);
     const executed: { executionCount: number | null; times: Times } = { executionCount: null, times: {} };
@@ -193,19 +193,6 @@ class Run {
     }
   }
 
-  #reason(ended: Reply | "kernel-died" | "interrupted"): Omit<Failure, "place"> {
-    if (ended === "kernel-died") {
-      return { ename: "KernelDied", evalue: "the kernel ended while the cell ran", traceback: [] };
-    }
-    if (ended === "interrupted") {
-      return { ename: "Interrupted", evalue: "the cell did not end when it was interrupted", traceback: [] };
-    }
-    if (ended.status === "error") {
-      return { ename: ended.ename, evalue: ended.evalue, traceback: ended.traceback ?? [] };
-    }
-    return { ename: "Aborted", evalue: "the kernel did not execute the cell", traceback: [] };
-  }
-
   /** The notebook as it stands after the run. */
   #result(languageInfo: JsonObject | undefined): Notebook {
     const cells = this.#notebook.cells.map((cell, index): Cell => {
@@ -226,6 +213,26 @@ class Run {
   #tell(event: RunEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+function statusOf(ended: Ending, cell: CodeCell, isInterrupted: boolean): CellRun["status"] {
+  if (typeof ended === "object" && ended.status === "ok") return "ok";
+  if (ended === "kernel-died") return "failed";
+  if (isInterrupted) return "interrupted";
+  return tagsOf(cell).includes("raises-exception") ? "tolerated" : "failed";
+}
+
+function reasonOf(ended: Ending): Omit<Failure, "place"> {
+  if (ended === "kernel-died") {
+    return { ename: "KernelDied", evalue: "the kernel ended while the cell ran", traceback: [] };
+  }
+  if (ended === "interrupted") {
+    return { ename: "Interrupted", evalue: "the cell did not end when it was interrupted", traceback: [] };
+  }
+  if (ended.status === "error") {
+    return { ename: ended.ename, evalue: ended.evalue, traceback: ended.traceback ?? [] };
+  }
+  return { ename: "Aborted", evalue: "the kernel did not execute the cell", traceback: [] };
 }
 
 /** The name under which nbclient stores the time of a message, if it stores it. */
