@@ -6,4 +6,11 @@ export type { Layer, LayerContext } from "./layer.ts";
 export { type DenseOptions, dense, flatten, relu, repeat, sigmoid, softmax, tanh } from "./layers.ts";
 export { crossEntropy, type Loss, meanSquaredError } from "./losses.ts";
 export { type LayerSummary, type Model, type ModelOptions, type Parameter, sequential } from "./model.ts";
-export { type Optimizer, type SgdOptions, sgd, type UpdateContext } from "./optimizers.ts";
+export {
+  exponentialDecay,
+  type Optimizer,
+  type Schedule,
+  type SgdOptions,
+  sgd,
+  type UpdateContext,
+} from "./optimizers.ts";

@@ -11,11 +11,24 @@ export interface UpdateContext {
   readonly hyperparameters: Readonly<Record<string, Value>>;
 }
 
+/** A number that changes while training goes on: a function of the epochs done so far, fractions included, from 0. */
+export type Schedule = (epochs: number) => number;
+
+/** Multiplied by `factor` after every epoch: `initial` · factor^⌊epochs⌋. */
+export function exponentialDecay(initial: number, factor: number): Schedule {
+  if (!(Number.isFinite(initial) && initial > 0 && factor > 0 && factor <= 1)) {
+    throw new Error(
+      `exponentialDecay: the first value must be > 0 and the factor above 0 to 1, got ${initial} and ${factor}; try exponentialDecay(0.1, 0.8)`,
+    );
+  }
+  return (epochs) => initial * factor ** Math.floor(epochs);
+}
+
 /** How gradients change parameters. */
 export interface Optimizer {
   readonly name: string;
-  /** Numbers that may change from step to step, with what they begin with. */
-  readonly hyperparameters: Readonly<Record<string, number>>;
+  /** Numbers that may change from step to step. */
+  readonly hyperparameters: Readonly<Record<string, number | Schedule>>;
   /** Tensors kept for every parameter, each of the parameter's shape and beginning as zeros. */
   readonly states: readonly string[];
   /** Adds the operations that make the next parameter and the next states. */
@@ -24,8 +37,8 @@ export interface Optimizer {
 
 /** Settings of gradient descent. */
 export interface SgdOptions {
-  /** How far to go against the gradient. */
-  readonly rate: number;
+  /** How far to go against the gradient; a number or a schedule such as `exponentialDecay(0.1, 0.8)`. */
+  readonly rate: number | Schedule;
   /** How much of the last step is kept, 0 (none) to below 1. */
   readonly momentum?: number;
 }
@@ -35,7 +48,7 @@ export interface SgdOptions {
  * (Polyak 1964, in the form of Sutskever et al. 2013 with the rate outside).
  */
 export function sgd({ rate, momentum = 0 }: SgdOptions): Optimizer {
-  if (!Number.isFinite(rate) || rate <= 0) {
+  if (typeof rate !== "function" && !(Number.isFinite(rate) && rate > 0)) {
     throw new Error(`sgd: rate must be a number > 0, got ${rate}; try { rate: 0.1 }`);
   }
   if (!(momentum >= 0 && momentum < 1)) {

@@ -168,7 +168,9 @@ export class Program {
       for (let from = 0; from < count; from += batch) {
         const size = Math.min(batch, count - from);
         const execution = await executions.acquire("training", size, true);
-        for (const [name, value] of Object.entries(optimizer.hyperparameters)) execution.input(name)[0] = value;
+        for (const [name, value] of Object.entries(optimizer.hyperparameters)) {
+          execution.input(name)[0] = typeof value === "number" ? value : value(epoch - 1 + from / count);
+        }
         feed.fill(order, from, size, execution.input(names.input), execution.input(names.target));
         execution.run();
         const stepLoss = execution.output(names.loss)[0];

@@ -73,6 +73,18 @@ test("training goes on where it stopped, and reset begins anew", async () => {
   assert.equal([...parts.parameters], [...program().parameters]);
 });
 
+test("a schedule is asked anew for every step, in epochs done so far", async () => {
+  const asked: number[] = [];
+  const schedule: nn.Schedule = (epochs) => {
+    asked.push(epochs);
+    return 0.1;
+  };
+  await program({ batch: 115, optimizer: nn.sgd({ rate: schedule }) }).fit(train, { epochs: 2 });
+  assert.equal(asked, [0, 0.5, 1, 1.5]);
+  assert.equal([0, 0.9, 1, 2.5].map(nn.exponentialDecay(8, 0.5)), [8, 8, 4, 2]);
+  assert.throws(() => nn.exponentialDecay(0.1, 2), "got 0.1 and 2");
+});
+
 test("evaluation counts what predict answers", async () => {
   const fitted = program();
   await fitted.fit(train, { epochs: 10 });
