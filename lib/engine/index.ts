@@ -5,3 +5,4 @@ export type { Engine, Execution } from "./engine.ts";
 export { planProgram } from "./plan.ts";
 export type { CompiledProgram, Step } from "./program.ts";
 export { referenceEngine } from "./reference/index.ts";
+export { type WasmEngineOptions, wasmEngine } from "./wasm/index.ts";

@@ -1,0 +1,142 @@
+import type { Value } from "../../ir/index.ts";
+import { type Buffer, buffersOf, type Kernel, lowerGroup, type Nest, workOf } from "../../loops/index.ts";
+import { bytesOf } from "../../tensor/index.ts";
+import type { CompiledProgram } from "../program.ts";
+import { barrierFunction, headerBytes } from "./barrier.ts";
+import type { Features } from "./emit-expression.ts";
+import { emitNest, type Split } from "./emit-nest.ts";
+import { FunctionBuilder } from "./function-builder.ts";
+import { encodeModule, type ModuleFunction } from "./module.ts";
+
+const pageBytes = 65536;
+
+/** A program as WebAssembly. */
+export interface EmittedProgram {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Size of the memory that the module imports, in pages of 64 KiB. */
+  readonly pages: number;
+  /** Threads that have something to do: 1 where no nest is worth sharing. */
+  readonly threads: number;
+}
+
+/** Work below which other threads are not worth waiting for, in vector instructions or so. */
+const workWorthSharing = 8192;
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A nest with the bytes that it touches. */
+interface Placed {
+  readonly nest: Nest;
+  readonly addressOf: (buffer: Buffer) => number;
+  readonly split: Split | null;
+  readonly reads: readonly Range[];
+  readonly writes: readonly Range[];
+}
+
+/**
+ * Turns the steps of a program into one module: a function for each nest, and `run(thread)`, which calls them in order
+ * with barriers wherever a nest touches bytes that another thread may just be writing or still be reading.
+ */
+export function emitProgram(program: CompiledProgram, threads: number, features: Features): EmittedProgram {
+  const placed = placeNests(program, threads);
+  const shared = placed.some(({ split }) => split !== null);
+  const used = shared ? threads : 1;
+  const functions: ModuleFunction[] = placed.map(({ nest, addressOf, split }) => {
+    const builder = new FunctionBuilder(1);
+    emitNest(nest, builder, features, addressOf, split);
+    return { builder };
+  });
+  const run = new FunctionBuilder(1);
+  const barrier = functions.length;
+  let pending: Placed[] = [];
+  const synchronise = (): void => {
+    if (used > 1 && pending.some(({ split }) => split !== null)) run.call(barrier);
+    pending = [];
+  };
+  for (const [index, nest] of placed.entries()) {
+    if (pending.some((earlier) => mustWait(earlier, nest))) {
+      if (used > 1) run.call(barrier);
+      pending = [];
+    }
+    pending.push(nest);
+    if (nest.split === null && used > 1)
+      run
+        .get(0)
+        .op("i32.eqz")
+        .when(() => run.get(0).call(index));
+    else run.get(0).call(index);
+  }
+  synchronise();
+  functions.push({ builder: barrierFunction(used) }, { builder: run, name: "run" });
+  const pages = Math.max(1, Math.ceil((headerBytes + program.arenaBytes) / pageBytes));
+  // Barriers are atomic instructions, which are valid on memories that are not shared as well.
+  return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used };
+}
+
+function placeNests(program: CompiledProgram, threads: number): Placed[] {
+  const sizes = new Map<number, number>();
+  const { graph } = program.schedule;
+  const note = ({ id, type }: Value): void => void sizes.set(id, bytesOf(type));
+  for (const { value } of graph.inputs) note(value);
+  for (const { outputs } of graph.operations) outputs.forEach(note);
+
+  const placed: Placed[] = [];
+  for (const [position, step] of program.steps.entries()) {
+    const kernel: Kernel = lowerGroup(step);
+    const addressOf = (buffer: Buffer): number => {
+      const offset =
+        buffer.kind === "value" ? program.offsets.get(buffer.id) : program.scratchOffsets[position][buffer.index];
+      if (offset === undefined) {
+        const what = buffer.kind === "value" ? `%${buffer.id}` : `scratch ${buffer.index}`;
+        throw new Error(`internal: ${what} of ${step.name} has no place in the arena`);
+      }
+      return headerBytes + offset;
+    };
+    const rangeOf = (buffer: Buffer): Range => {
+      const start = addressOf(buffer);
+      const size = buffer.kind === "value" ? sizes.get(buffer.id) : kernel.scratchBytes[buffer.index];
+      return { start, end: start + (size as number) };
+    };
+    for (const nest of kernel.nests) {
+      const { read, written } = buffersOf(nest);
+      placed.push({
+        nest,
+        addressOf,
+        split: chooseSplit(nest, threads),
+        reads: read.map(rangeOf),
+        writes: written.map(rangeOf),
+      });
+    }
+  }
+  return placed;
+}
+
+/** The loop that is cut among threads: the one that can be cut most evenly, and outside rather than inside. */
+function chooseSplit(nest: Nest, threads: number): Split | null {
+  if (threads === 1 || workOf(nest) < workWorthSharing) return null;
+  let best: { depth: number; balance: number } | null = null;
+  for (const [depth, { axis, tile, parallel }] of nest.loops.entries()) {
+    const tiles = Math.ceil(axis.extent / tile);
+    if (!parallel || tiles < 2) continue;
+    const balance = tiles / (Math.ceil(tiles / threads) * threads);
+    if (best === null || balance > best.balance) best = { depth, balance };
+  }
+  return best === null ? null : { depth: best.depth, threads, thread: 0 };
+}
+
+/** Whether a nest touches what an earlier one touches, at least one of them writing, and perhaps on another thread. */
+function mustWait(earlier: Placed, later: Placed): boolean {
+  if (earlier.split === null && later.split === null) return false;
+  return (
+    overlap(earlier.writes, later.reads) ||
+    overlap(earlier.writes, later.writes) ||
+    overlap(earlier.reads, later.writes)
+  );
+}
+
+function overlap(a: readonly Range[], b: readonly Range[]): boolean {
+  return a.some((one) => b.some((other) => one.start < other.end && other.start < one.end));
+}

@@ -1,0 +1,73 @@
+/** A loop over 0 … extent − 1. Two axes are the same only if they are the same object. */
+export interface Axis {
+  readonly name: string;
+  readonly extent: number;
+}
+
+/** What an axis adds to an index. */
+export interface Term {
+  readonly axis: Axis;
+  /** Elements from one value of the axis to the next. */
+  readonly stride: number;
+  /**
+   * Elements from one value to the next inside a tile, where that differs: for the axis value `base + within`, of which
+   * `base` is where the tile begins, the term is `base · stride + within · inner`. This is how panels are indexed.
+   */
+  readonly inner: number;
+}
+
+/** A constant plus a sum of terms, at most one per axis; counted in elements. */
+export interface Affine {
+  readonly constant: number;
+  readonly terms: readonly Term[];
+}
+
+/** An index that does not depend on any axis. */
+export function at(constant: number): Affine {
+  return { constant, terms: [] };
+}
+
+/** An axis times a stride; nothing for axes that have but one value. */
+export function along(axis: Axis, stride = 1, inner = stride): Affine {
+  return { constant: 0, terms: axis.extent === 1 || (stride === 0 && inner === 0) ? [] : [{ axis, stride, inner }] };
+}
+
+/** The sum of indices. */
+export function plus(...parts: readonly Affine[]): Affine {
+  const terms = new Map<Axis, Term>();
+  let constant = 0;
+  for (const part of parts) {
+    constant += part.constant;
+    for (const term of part.terms) {
+      const before = terms.get(term.axis);
+      const stride = term.stride + (before?.stride ?? 0);
+      const inner = term.inner + (before?.inner ?? 0);
+      terms.set(term.axis, { axis: term.axis, stride, inner });
+    }
+  }
+  return { constant, terms: [...terms.values()].filter(({ stride, inner }) => stride !== 0 || inner !== 0) };
+}
+
+/** An index times a whole number. */
+export function times(index: Affine, factor: number): Affine {
+  if (factor === 0) return at(0);
+  return {
+    constant: index.constant * factor,
+    terms: index.terms.map(({ axis, stride, inner }) => ({ axis, stride: stride * factor, inner: inner * factor })),
+  };
+}
+
+/** What an axis adds to an index; zeros if nothing. */
+export function termOf(index: Affine, axis: Axis): { readonly stride: number; readonly inner: number } {
+  return index.terms.find((term) => term.axis === axis) ?? { stride: 0, inner: 0 };
+}
+
+/** An index as text, such as `128·i + j`. */
+export function printAffine({ constant, terms }: Affine): string {
+  const parts = terms.map(({ axis, stride, inner }) => {
+    const plain = stride === 1 ? axis.name : `${stride}·${axis.name}`;
+    return stride === inner ? plain : `${stride}·⌊${axis.name}⌋ + ${inner}·[${axis.name}]`;
+  });
+  if (constant !== 0 || parts.length === 0) parts.push(String(constant));
+  return parts.join(" + ");
+}

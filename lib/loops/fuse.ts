@@ -1,0 +1,83 @@
+import type { Operation, OperatorGraph, Phase, Value } from "../ir/index.ts";
+import { elementCount, type Shape, sameShape } from "../tensor/index.ts";
+import { Drafts } from "./drafts.ts";
+import { loopRule } from "./rules/index.ts";
+
+/** A graph in the order of execution, and which of its values share storage. */
+export interface Ordered {
+  readonly graph: OperatorGraph;
+  /** For a value that shares storage with earlier ones: the id of the first. */
+  readonly storage: ReadonlyMap<number, number>;
+}
+
+/** Operations that are computed in one go. */
+export interface FusedStep {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly layer: string;
+  /** Constants that several steps use are computed in each of them. */
+  readonly operations: readonly Operation[];
+  /** Values that come from other steps or from outside. */
+  readonly reads: readonly Value[];
+  /** Values that other steps or the outside need; the others are never stored. */
+  readonly writes: readonly Value[];
+}
+
+/**
+ * Groups operations into steps. Element-wise operations join the step that makes their operands, so that a matrix
+ * product adds its bias, applies its activation and updates a weight before anything is stored; what only feeds one sum
+ * or one element-wise operation moves into it; constants are computed where they are used. Cost: linear in operations,
+ * times the distance over which they move.
+ */
+export function fuse(ordered: Ordered): FusedStep[] {
+  const drafts = new Drafts(ordered);
+  for (const operation of ordered.graph.operations) {
+    const { family } = loopRule(operation.operator);
+    if (drafts.takeConstant(operation) || family === "view") continue;
+    if (family === "map" && joinProducer(drafts, operation)) continue;
+    const draft = drafts.begin(operation);
+    if (family === "map" || operation.operator === "sum" || operation.operator === "max") {
+      for (const producer of drafts.producersOf(operation)) {
+        if (readsOnce(drafts, operation, producer.values)) drafts.absorb(producer, draft);
+      }
+    }
+  }
+  return drafts.finish();
+}
+
+/** Puts an element-wise operation into the step that makes its latest operand, if both fill one space. */
+function joinProducer(drafts: Drafts, operation: Operation): boolean {
+  const producers = drafts.producersOf(operation);
+  const latest = producers.at(-1);
+  if (latest === undefined) return false;
+  const [{ shape }] = operation.outputs.map((output) => output.type);
+  if (!fits(shape, latest.space, latest.family === "rows")) return false;
+  if (!readsInPlace(drafts, operation, latest.values) || !drafts.join(operation, latest)) return false;
+  for (const producer of producers.slice(0, -1)) {
+    if (readsInPlace(drafts, operation, producer.values)) drafts.absorb(producer, latest);
+  }
+  return true;
+}
+
+/** Whether a result of this shape can be stored by loops over a space: over all of it, or over its rows. */
+function fits(shape: Shape, space: Shape, rows: boolean): boolean {
+  return sameShape(shape, space) || (rows && sameShape(shape, space.slice(0, -1)));
+}
+
+/** Whether an operation needs of certain values only the element at its own position. */
+function readsInPlace(drafts: Drafts, operation: Operation, values: ReadonlySet<number>): boolean {
+  const { same } = loopRule(operation.operator);
+  const [{ shape }] = operation.outputs.map((output) => output.type);
+  return operation.inputs.every(
+    (input, index) =>
+      !values.has(drafts.sourceOf(input).id) ||
+      (values.has(input.id) && same.includes(index) && sameShape(input.type.shape, shape)),
+  );
+}
+
+/** Whether an operation reads each element of certain values once, and not as a view under another shape. */
+function readsOnce(drafts: Drafts, operation: Operation, values: ReadonlySet<number>): boolean {
+  if (loopRule(operation.operator).family === "map") return readsInPlace(drafts, operation, values);
+  const read = operation.inputs.filter((input) => values.has(drafts.sourceOf(input).id));
+  return read.every((input) => values.has(input.id) && elementCount(input.type.shape) > 0);
+}

@@ -1,0 +1,105 @@
+import type { Affine, Axis } from "./affine.ts";
+import { termOf } from "./affine.ts";
+import { indicesIn } from "./analysis.ts";
+import type { Expression } from "./expression.ts";
+import type { Store } from "./nest.ts";
+
+/** Whether every index takes a step of `outer` as `inner.extent` steps of `inner`, so that both can be one axis. */
+function mergeable(indices: readonly Affine[], outer: Axis, inner: Axis): boolean {
+  return indices.every((index) => {
+    const far = termOf(index, outer);
+    const near = termOf(index, inner);
+    const even = far.stride === far.inner && near.stride === near.inner;
+    return even && far.stride === near.stride * inner.extent;
+  });
+}
+
+function mergeIndex(index: Affine, outer: Axis, inner: Axis, merged: Axis): Affine {
+  const { stride } = termOf(index, inner);
+  const terms = index.terms.filter(({ axis }) => axis !== outer && axis !== inner);
+  return { ...index, terms: stride === 0 ? terms : [...terms, { axis: merged, stride, inner: stride }] };
+}
+
+/** The same expressions with other indices; shared nodes stay shared. */
+function rewriteIndices(rewrite: (index: Affine) => Affine): (expression: Expression) => Expression {
+  const known = new Map<Expression, Expression>();
+  const walk = (expression: Expression): Expression => {
+    let result = known.get(expression);
+    if (result === undefined) known.set(expression, (result = rebuild(expression)));
+    return result;
+  };
+  const rebuild = (expression: Expression): Expression => {
+    switch (expression.kind) {
+      case "constant":
+        return expression;
+      case "load":
+      case "index":
+        return { ...expression, index: rewrite(expression.index) };
+      case "unary":
+        return { ...expression, operand: walk(expression.operand) };
+      case "binary":
+      case "compare":
+        return { ...expression, left: walk(expression.left), right: walk(expression.right) };
+      case "multiplyAdd":
+        return {
+          ...expression,
+          left: walk(expression.left),
+          right: walk(expression.right),
+          addend: walk(expression.addend),
+        };
+      case "select":
+        return {
+          ...expression,
+          condition: walk(expression.condition),
+          whenTrue: walk(expression.whenTrue),
+          whenFalse: walk(expression.whenFalse),
+        };
+      case "reduce":
+        return { ...expression, body: walk(expression.body) };
+    }
+  };
+  return walk;
+}
+
+/** Makes one reduction of two where the inner follows the outer through memory; the order of elements stays. */
+export function mergeReductions(expression: Expression): Expression {
+  if (expression.kind !== "reduce") return expression;
+  const body = mergeReductions(expression.body);
+  const outer = expression.axis;
+  if (outer.extent === 1) return body;
+  if (body.kind !== "reduce" || body.combine !== expression.combine) return { ...expression, body };
+  const inner = body.axis;
+  if (!mergeable(indicesIn([body.body]), outer, inner)) return { ...expression, body };
+  const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
+  const rewrite = rewriteIndices((index) => mergeIndex(index, outer, inner, merged));
+  return { ...body, axis: merged, body: rewrite(body.body) };
+}
+
+/** Axes of a nest, outermost first, and what it stores. */
+export interface Space {
+  readonly axes: readonly Axis[];
+  readonly stores: readonly Store[];
+}
+
+/** Merges neighbouring axes that go through memory as one, so that loops are long and few. */
+export function mergeAxes(space: Space): Space {
+  for (let position = 0; position + 1 < space.axes.length; position++) {
+    const [outer, inner] = space.axes.slice(position, position + 2);
+    const { stores } = space;
+    const indices = [...stores.map((store) => store.index), ...indicesIn(stores.map((store) => store.value))];
+    if (stores.some(({ depth }) => depth === position + 1) || !mergeable(indices, outer, inner)) continue;
+    const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
+    const rewriteIndex = (index: Affine): Affine => mergeIndex(index, outer, inner, merged);
+    const rewrite = rewriteIndices(rewriteIndex);
+    return mergeAxes({
+      axes: [...space.axes.slice(0, position), merged, ...space.axes.slice(position + 2)],
+      stores: stores.map(({ buffer, index, value, depth }) => ({
+        buffer,
+        index: rewriteIndex(index),
+        value: rewrite(value),
+        depth: depth > position + 1 ? depth - 1 : depth,
+      })),
+    });
+  }
+  return space;
+}

@@ -1,0 +1,40 @@
+import type { Affine, Axis } from "./affine.ts";
+import type { Buffer } from "./buffer.ts";
+import type { Expression } from "./expression.ts";
+
+/** A loop of a nest. */
+export interface Loop {
+  readonly axis: Axis;
+  /** How many values of the axis are computed together: unrolled, and jammed into the innermost reduction. */
+  readonly tile: number;
+  /** Whether iterations may run in any order and on any thread: every store depends on the axis. */
+  readonly parallel: boolean;
+}
+
+/** Writes a number for every point of the outermost `depth` loops. */
+export interface Store {
+  readonly buffer: Buffer;
+  readonly index: Affine;
+  readonly value: Expression;
+  readonly depth: number;
+}
+
+/**
+ * Loops, outermost first, around stores. At each point all values are computed before any is stored, and stores of
+ * outer loops come before the inner loops. What one point stores no other point may load.
+ */
+export interface Nest {
+  readonly name: string;
+  readonly loops: readonly Loop[];
+  /** The axis of which neighbouring values are computed as lanes of one vector; its tile counts elements. */
+  readonly vector: Axis | null;
+  readonly stores: readonly Store[];
+}
+
+/** Nests that run one after the other: each sees all that those before it have stored. */
+export interface Kernel {
+  readonly name: string;
+  readonly nests: readonly Nest[];
+  /** Sizes of scratch buffers in bytes, by their index. */
+  readonly scratchBytes: readonly number[];
+}

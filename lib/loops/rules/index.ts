@@ -1,0 +1,54 @@
+import type { OperatorName } from "../../ops/index.ts";
+import * as elementwise from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { argmax, max, sum } from "./reduce.ts";
+import { crossEntropy, softmax, softmaxGradient } from "./rows.ts";
+import type { LoopRule } from "./rule.ts";
+import { broadcast, full, reshape, transpose } from "./shape.ts";
+
+/** How each operator becomes loops. */
+export const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
+  negate: elementwise.negate,
+  exp: elementwise.exp,
+  log: elementwise.log,
+  sqrt: elementwise.sqrt,
+  square: elementwise.square,
+  abs: elementwise.abs,
+  sign: elementwise.sign,
+  relu: elementwise.relu,
+  sigmoid: elementwise.sigmoid,
+  tanh: elementwise.tanh,
+  scale: elementwise.scale,
+  add: elementwise.addition,
+  subtract: elementwise.subtraction,
+  multiply: elementwise.multiplication,
+  divide: elementwise.division,
+  maximum: elementwise.maximum,
+  minimum: elementwise.minimum,
+  greaterOrEqual: elementwise.greaterOrEqual,
+  reluGradient: elementwise.reluGradient,
+  sigmoidGradient: elementwise.sigmoidGradient,
+  tanhGradient: elementwise.tanhGradient,
+  matmul,
+  addBias: elementwise.addBias,
+  sum,
+  max,
+  argmax,
+  reshape,
+  transpose,
+  broadcast,
+  copy: elementwise.copy,
+  full,
+  softmax,
+  softmaxGradient,
+  crossEntropy,
+  crossEntropyGradient: elementwise.crossEntropyGradient,
+  oneHot: elementwise.oneHot,
+};
+
+/** The rule for an operator of a graph. */
+export function loopRule(operator: string): LoopRule {
+  const rule = (loopRules as Readonly<Record<string, LoopRule>>)[operator];
+  if (rule === undefined) throw new Error(`internal: there are no loops for ${operator}`);
+  return rule;
+}

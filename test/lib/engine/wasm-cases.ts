@@ -1,0 +1,226 @@
+import { makeSchedule, type Schedule } from "../../../lib/compiler/index.ts";
+import { type Engine, type Execution, referenceEngine } from "../../../lib/engine/index.ts";
+import { GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
+import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
+import { type Random, random, type Shape } from "../../../lib/tensor/index.ts";
+
+/** Extents around the edges of lanes, tiles and panels. */
+export const extents = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100] as const;
+
+/** Builds one application of an operator to inputs of random shapes; returns what it gives. */
+type Case = (build: CaseBuilder) => readonly Value[];
+
+/** A graph builder with random shapes. */
+export class CaseBuilder {
+  readonly builder: GraphBuilder;
+  readonly #random: Random;
+  #count = 0;
+
+  constructor(name: string, seed: number) {
+    this.builder = new GraphBuilder(operatorTable, name);
+    this.#random = random(seed);
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.#random.next() % choices.length];
+  }
+
+  extent(): number {
+    return this.pick(extents);
+  }
+
+  shape(rank: number): number[] {
+    // Small ranks may be long; of many axes each must be short.
+    return Array.from({ length: rank }, () => (rank > 2 ? this.pick(extents.slice(0, 9)) : this.extent()));
+  }
+
+  input(shape: Shape): Value {
+    return this.builder.input(`x${this.#count++}`, { shape, dtype: "float32" }, "data");
+  }
+
+  labels(count: number, classes: number): Value {
+    return this.builder.input(`labels${this.#count++} of ${classes}`, { shape: [count], dtype: "int32" }, "data");
+  }
+
+  apply(operator: OperatorName, inputs: readonly Value[], attributes = {}): readonly Value[] {
+    return this.builder.applyAll(operator, inputs, attributes);
+  }
+}
+
+const unary =
+  (operator: OperatorName): Case =>
+  (c) =>
+    c.apply(operator, [c.input(c.shape(c.pick([0, 1, 2, 3])))]);
+
+const binary =
+  (operator: OperatorName): Case =>
+  (c) => {
+    const shape = c.shape(c.pick([0, 1, 2, 3]));
+    const operands = c.pick([
+      [shape, shape],
+      [[], shape],
+      [shape, []],
+    ]);
+    return c.apply(
+      operator,
+      operands.map((operand) => c.input(operand)),
+    );
+  };
+
+const reduction =
+  (operator: OperatorName): Case =>
+  (c) => {
+    const rank = c.pick([1, 2, 3]);
+    const all = [...Array(rank).keys()];
+    const axes = c.pick([all, [0], [rank - 1], all.slice(1), [], rank === 3 ? [0, 2] : all]);
+    return c.apply(operator, [c.input(c.shape(rank))], { axes });
+  };
+
+const rows =
+  (operator: OperatorName, operands: number): Case =>
+  (c) => {
+    const shape = c.shape(c.pick([1, 2, 3]));
+    return c.apply(
+      operator,
+      Array.from({ length: operands }, () => c.input(shape)),
+    );
+  };
+
+/** One case per operator: an operator without one does not compile. */
+export const cases: { readonly [Name in OperatorName]: Case } = {
+  negate: unary("negate"),
+  exp: unary("exp"),
+  log: unary("log"),
+  sqrt: unary("sqrt"),
+  square: unary("square"),
+  abs: unary("abs"),
+  sign: unary("sign"),
+  relu: unary("relu"),
+  sigmoid: unary("sigmoid"),
+  tanh: unary("tanh"),
+  scale: (c) => c.apply("scale", [c.input(c.shape(2))], { factor: -0.7 }),
+  add: binary("add"),
+  subtract: binary("subtract"),
+  multiply: binary("multiply"),
+  divide: binary("divide"),
+  maximum: binary("maximum"),
+  minimum: binary("minimum"),
+  greaterOrEqual: binary("greaterOrEqual"),
+  reluGradient: binary("reluGradient"),
+  sigmoidGradient: binary("sigmoidGradient"),
+  tanhGradient: binary("tanhGradient"),
+  matmul: (c) => {
+    const [m, k, n] = [c.extent(), c.extent(), c.extent()];
+    const [transposeA, transposeB] = [c.pick([false, true]), c.pick([false, true])];
+    const a = c.input(transposeA ? [k, m] : [m, k]);
+    const b = c.input(transposeB ? [n, k] : [k, n]);
+    return c.apply("matmul", [a, b], { transposeA, transposeB });
+  },
+  addBias: (c) => {
+    const shape = c.shape(c.pick([1, 2, 3]));
+    const axis = c.pick([...shape.keys()]);
+    return c.apply("addBias", [c.input(shape), c.input([shape[axis]])], { axis });
+  },
+  sum: reduction("sum"),
+  max: reduction("max"),
+  argmax: rows("argmax", 1),
+  reshape: (c) => {
+    const [a, b] = c.shape(2);
+    const x = c.input([a, b]);
+    // A view of an input needs something that reads it, or there is nothing to execute.
+    return c.apply("addBias", [...c.apply("reshape", [x], { shape: [b, a] }), c.input([a])], { axis: 1 });
+  },
+  transpose: (c) => {
+    const shape = c.shape(c.pick([1, 2, 3]));
+    const axes = [...shape.keys()];
+    const permutation = c.pick([axes, [...axes].reverse(), [...axes.slice(1), 0]]);
+    return c.apply("transpose", [c.input(shape)], { permutation });
+  },
+  broadcast: (c) => {
+    const shape = c.shape(c.pick([1, 2, 3]));
+    const axes = [...shape.keys()].filter(() => c.pick([false, true]));
+    return c.apply("broadcast", [c.input(axes.map((axis) => shape[axis]))], { shape, axes });
+  },
+  copy: unary("copy"),
+  full: (c) => c.apply("full", [], { shape: c.shape(2), dtype: c.pick(["float32", "int32"]), value: 3 }),
+  softmax: rows("softmax", 1),
+  softmaxGradient: rows("softmaxGradient", 2),
+  crossEntropy: (c) => {
+    const [n, classes] = c.shape(2);
+    return c.apply("crossEntropy", [c.input([n, classes]), c.labels(n, classes)]);
+  },
+  crossEntropyGradient: (c) => {
+    const [n, classes] = c.shape(2);
+    return c.apply("crossEntropyGradient", [c.input([n]), c.input([n, classes]), c.labels(n, classes)]);
+  },
+  oneHot: (c) => {
+    const [n, classes] = c.shape(2);
+    return c.apply("oneHot", [c.labels(n, classes)], { classes });
+  },
+};
+
+/** The graph of one operator's case, with every result as an output. */
+export function caseGraph(operator: OperatorName, seed: number): OperatorGraph {
+  const build = new CaseBuilder(`${operator}, seed ${seed}`, seed);
+  for (const [index, value] of cases[operator](build).entries()) build.builder.output(`y${index}`, value);
+  return build.builder.build();
+}
+
+/** Fills every input with seeded numbers: labels with class numbers, the rest around 0, or above it. */
+export function fillInputs(execution: Execution, seed: number, positive = false): void {
+  const draw = random(seed);
+  for (const { name, value } of execution.program.schedule.graph.inputs) {
+    const data = execution.input(name);
+    const classes = Number(name.split(" of ")[1] ?? 10);
+    for (let i = 0; i < data.length; i++) {
+      if (value.type.dtype === "int32") data[i] = draw.next() % classes;
+      else data[i] = positive ? 0.1 + draw.nextUniform() : draw.nextNormal();
+    }
+  }
+}
+
+/** The largest difference of two tensors, relative to the largest magnitude of the first; NaN must meet NaN. */
+export function difference(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  let magnitude = 2 ** -126;
+  let largest = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const [a, b] = [expected[i], actual[i]];
+    if (Number.isFinite(a)) magnitude = Math.max(magnitude, Math.abs(a));
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+    // From or to infinity or NaN is as far as can be.
+    largest = Math.max(largest, Number.isFinite(a - b) ? Math.abs(a - b) : Number.POSITIVE_INFINITY);
+  }
+  return largest / magnitude;
+}
+
+/** The outputs of some runs of a schedule on an engine, from seeded inputs. */
+export async function outputsOf(
+  engine: Engine,
+  schedule: Schedule,
+  options: { readonly seed: number; readonly runs?: number; readonly positive?: boolean },
+): Promise<ReadonlyMap<string, ArrayLike<number>>> {
+  const execution = await engine.load(engine.compile(schedule));
+  fillInputs(execution, options.seed, options.positive);
+  for (let run = 0; run < (options.runs ?? 1); run++) execution.run();
+  const outputs = new Map(schedule.graph.outputs.map(({ name }) => [name, execution.output(name).slice()]));
+  execution.dispose();
+  return outputs;
+}
+
+/** What differs between an engine and the reference by more than the bound, as text; empty if nothing does. */
+export async function compareWithReference(
+  engine: Engine,
+  graph: OperatorGraph,
+  options: { readonly seed: number; readonly runs?: number; readonly positive?: boolean; readonly bound?: number },
+): Promise<string> {
+  const schedule = makeSchedule(graph);
+  const expected = await outputsOf(referenceEngine(), schedule, options);
+  const actual = await outputsOf(engine, schedule, options);
+  const problems: string[] = [];
+  for (const [name, values] of expected) {
+    const error = difference(values, actual.get(name) as ArrayLike<number>);
+    if (!(error <= (options.bound ?? 1e-5)))
+      problems.push(`${graph.name}: ${name} is off by ${error.toExponential(2)}`);
+  }
+  return problems.join("; ");
+}
