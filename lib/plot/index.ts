@@ -2,13 +2,17 @@
 // interactive form. How reports come about does not live here, nor who shows them: figures offer MIME bundles and know no
 // Jupyter. Go on to figure.ts for what a figure is, to memory/, graph/ and charts/ for the drawings, and to
 // kernel/labextension for the front end that draws the interactive forms.
+import type { GradientCheckReport } from "../checks/index.ts";
 import type { GraphReport } from "../compiler/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
-import type { TrainingHistory } from "../training/index.ts";
+import type { Model } from "../nn/index.ts";
+import type { Evaluation, TrainingHistory } from "../training/index.ts";
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
 import { memory } from "./memory/memory-figure.ts";
+import { evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
+import type { Table } from "./table.ts";
 
 export { bars } from "./charts/bars.ts";
 export type { AxisOption, ChartOptions } from "./charts/chart-figure.ts";
@@ -17,14 +21,20 @@ export { histogram } from "./charts/histogram.ts";
 export { line, scatter } from "./charts/series.ts";
 export { Figure, type FigureContent } from "./figure.ts";
 export { type MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
+export { Table, type TableRow, table } from "./table.ts";
 export { curves, graph, memory };
 
 /** Every plain report that has a picture of its own. */
-export type Report = TrainingHistory | MemoryReport | GraphReport;
+export type Report = TrainingHistory | MemoryReport | GraphReport | Model | Evaluation | GradientCheckReport;
 
 /** The picture of every kind of report: whoever shows values asks here by `kind`. */
-export const figures: { readonly [Kind in Report["kind"]]: (report: Extract<Report, { kind: Kind }>) => Figure } = {
+export const figures: {
+  readonly [Kind in Report["kind"]]: (report: Extract<Report, { kind: Kind }>) => Figure | Table;
+} = {
   "training-history": curves,
   memory,
   "operator-graph": graph,
+  model: modelTable,
+  evaluation: evaluationFigure,
+  "gradient-check": gradientCheckTable,
 };

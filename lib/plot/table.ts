@@ -32,6 +32,11 @@ export class Table {
 
   /** The protocol by which a kernel shows a value. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
+    return this.bundle();
+  }
+
+  /** All forms of the table by MIME type: HTML and text. */
+  bundle(): MimeBundle {
     const align = (column: number): string => ` style="text-align:${this.#isNumeric(column) ? "right" : "left"}"`;
     const row = (tag: "td" | "th", cells: readonly string[]): string =>
       `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
