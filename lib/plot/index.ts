@@ -20,6 +20,7 @@ export { confusion } from "./charts/confusion.ts";
 export { histogram } from "./charts/histogram.ts";
 export { line, scatter } from "./charts/series.ts";
 export { Figure, type FigureContent } from "./figure.ts";
+export { compareMemory } from "./memory/compare.ts";
 export { type MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
 export { Table, type TableRow, table } from "./table.ts";
 export { curves, graph, memory };

@@ -1,5 +1,6 @@
+import { formatNumber } from "../look/format.ts";
 import { lightTheme } from "../look/theme.ts";
-import { type Axis, type Chart, countLeftOut, type Mark, type Panel } from "./chart.ts";
+import { type Axis, type Chart, countLeftOut, type Mark, type MatrixMark, type Panel } from "./chart.ts";
 import { seriesColor } from "./series-color.ts";
 
 /** A plotly 3.x figure as JSON. Only what the chart sets is spelled out; the rest is plotly's defaults. */
@@ -32,7 +33,9 @@ export function toPlotly(chart: Chart): PlotlyFigure {
       data.push({ ...trace, xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: listed });
     }
     axes[`xaxis${suffix}`] = { ...axisLayout(panel.x), domain: [start, start + width], anchor: `y${suffix}` };
-    axes[`yaxis${suffix}`] = { ...axisLayout(panel.y), anchor: `x${suffix}`, ...valueAxis(panel) };
+    // Panels side by side have the axis' name as their heading.
+    const y = count > 1 ? { ...panel.y, label: "" } : panel.y;
+    axes[`yaxis${suffix}`] = { ...axisLayout(y), anchor: `x${suffix}`, ...valueAxis(panel) };
     if ((panel.title ?? panel.y.label) !== "" && count > 1) {
       annotations.push({
         text: `<b>${plotlyText(panel.title ?? panel.y.label)}</b>`,
@@ -97,7 +100,7 @@ function valueAxis(panel: Panel): Record<string, unknown> {
 
 function axisLayout(axis: Axis): Record<string, unknown> {
   return {
-    title: { text: plotlyText(axis.label), font: { color: theme.muted } },
+    title: { text: plotlyText(axis.label), font: { size: 12, color: theme.muted } },
     type: axis.scale === "category" ? "category" : axis.scale,
     gridcolor: theme.grid,
     linecolor: theme.axis,
@@ -172,27 +175,51 @@ function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
         },
       ];
     case "matrix":
-      return [
-        {
-          type: "heatmap",
-          x: panel.x.categories,
-          y: mark.rows,
-          // Right answers would drown the mistakes, so colour follows the square root; hover and text tell the number.
-          z: mark.values.map((row) =>
-            row.map((value) => (Number.isFinite(value) ? Math.sqrt(Math.max(0, value)) : null)),
-          ),
-          customdata: mark.values,
-          text: mark.values.map((row) => row.map((value) => (value === 0 ? "" : String(value)))),
-          texttemplate: "%{text}",
-          hovertemplate: `${plotlyText(panel.y.label)} %{y}, ${plotlyText(panel.x.label)} %{x}: %{customdata}<extra></extra>`,
-          colorscale: theme.ramp.map((color, index) => [index / 2, color]),
-          showscale: false,
-          xgap: 2,
-          ygap: 2,
-          showlegend: false,
-        },
-      ];
+      return matrixTraces(mark, panel);
   }
+}
+
+/** A matrix as one heat map, or right answers and mistakes as two: on one scale the mistakes would vanish. */
+function matrixTraces(mark: MatrixMark, panel: Panel): Record<string, unknown>[] {
+  const trace = (
+    colors: readonly string[],
+    shown: (row: number, column: number) => boolean,
+  ): Record<string, unknown> => ({
+    type: "heatmap",
+    x: panel.x.categories,
+    y: mark.rows,
+    // Colour follows the square root, so that few are told from none; text and hover tell the number.
+    z: mark.values.map((values, row) =>
+      values.map((value, column) =>
+        shown(row, column) && Number.isFinite(value) ? Math.sqrt(Math.max(0, value)) : null,
+      ),
+    ),
+    zmin: 0,
+    zmax: Math.sqrt(largest(mark, shown)),
+    customdata: mark.values,
+    text: mark.values.map((values, row) =>
+      values.map((value, column) => (shown(row, column) && value !== 0 ? formatNumber(value) : "")),
+    ),
+    texttemplate: "%{text}",
+    hovertemplate: `${plotlyText(panel.y.label)} %{y}, ${plotlyText(panel.x.label)} %{x}: %{customdata}<extra></extra>`,
+    colorscale: colors.map((color, index) => [index / (colors.length - 1), color]),
+    showscale: false,
+    xgap: 2,
+    ygap: 2,
+    showlegend: false,
+    hoverongaps: false,
+  });
+  if (!mark.diagonal) return [trace(theme.ramp, () => true)];
+  return [
+    trace(theme.ramp, (row, column) => row === column),
+    trace([theme.ramp[0], theme.accent], (row, column) => row !== column),
+  ];
+}
+
+/** The largest finite value among some cells, or 1 if none is above nought. */
+function largest(mark: MatrixMark, shown: (row: number, column: number) => boolean): number {
+  const values = mark.values.flatMap((cells, row) => cells.filter((value, column) => shown(row, column) && value > 0));
+  return values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, value) : most), 0) || 1;
 }
 
 /** JSON has no NaN and no infinity; plotly leaves a gap at null. */

@@ -11,6 +11,7 @@ import {
   type GraphLine,
   graphColumns,
   graphMetrics,
+  shortName,
 } from "./fold-layout.ts";
 import { runSeparator } from "./hierarchy.ts";
 
@@ -21,22 +22,33 @@ const columnTitles: Readonly<Record<GraphColumn, string>> = {
   update: "update",
 };
 
-/** Draws a laid-out graph: bands of rows, lines, boxes, in this order. Elements carry `data-` attributes for the pointer. */
-export function drawGraph(canvas: Canvas, report: GraphReport, layout: GraphLayout, theme: Theme): void {
-  drawRows(canvas, layout, theme);
-  drawHeadings(canvas, layout, theme);
+/**
+ * Draws a laid-out graph: bands of rows, lines, boxes, in this order. Elements carry `data-` attributes for the pointer.
+ *
+ * @param open the opened groups, where rows are marked as what a click opens and closes
+ */
+export function drawGraph(
+  canvas: Canvas,
+  report: GraphReport,
+  layout: GraphLayout,
+  theme: Theme,
+  open?: ReadonlySet<string>,
+): void {
+  drawRows(canvas, layout, theme, open);
   drawLines(canvas, layout, theme);
   for (const chip of layout.chips) drawChip(canvas, chip, theme);
   for (const [index, box] of layout.boxes.entries()) drawOperation(canvas, report, box, index, theme);
 }
 
-function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
+function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme, open: ReadonlySet<string> | undefined): void {
   let striped = false;
   layout.rows.forEach(({ group, kind, y, height }, index) => {
     const row = canvas.append("g").attr("data-row", index) as Canvas;
     if (kind === "heading") striped = false;
     else if ((striped = !striped)) drawBox(row, { x: -8, y, width: layout.width + 16, height }, theme.band, 6);
-    const indent = Math.max(0, group.depth - 1) * 10;
+    const marked = open ? 14 : 0;
+    const indent = Math.max(0, group.depth - 1) * 10 + marked;
+    if (open) drawMarker(row, indent - 12, y + height / 2, open.has(group.path), theme);
     const room = graphMetrics.labels - 12 - indent;
     const [first, last] = group.label.split(runSeparator);
     // A run of layers needs two lines for its first and last name.
@@ -51,7 +63,14 @@ function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
   });
 }
 
-function drawHeadings(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
+/** A triangle that points right before what is closed, and down before what is open. */
+function drawMarker(canvas: Canvas, x: number, y: number, open: boolean, theme: Theme): void {
+  const shape = open ? `M${x} ${y - 2.5}h8l-4 5.5z` : `M${x + 1.5} ${y - 4}v8l5.5 -4z`;
+  canvas.append("path").attr("d", shape).attr("fill", theme.muted);
+}
+
+/** Draws the names of the columns, in the height above the first row. */
+export function drawHeadings(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
   for (const { column, x } of layout.columns) {
     const middle = x + graphMetrics.box.width / 2;
     drawBox(canvas, { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 }, theme.columns[column], 1.5);
@@ -129,12 +148,9 @@ function columnPath(layout: GraphLayout, fromIndex: number, toIndex: number): st
   const y1 = down ? from.y + from.height : from.y;
   const y2 = down ? to.y : to.y + to.height;
   const middle = from.x + from.width / 2;
-  const low = Math.min(from.y, to.y);
-  const high = Math.max(from.y, to.y);
-  const blocked = layout.boxes.some((box) => box.column === from.column && box.y > low + 1 && box.y < high - 1);
-  if (!blocked) return `M${round(middle)} ${round(y1)}V${round(y2)}`;
+  if (Math.abs(from.rank - to.rank) === 1) return `M${round(middle)} ${round(y1)}V${round(y2)}`;
   const side = from.x + from.width;
-  const bulge = side + 14 + Math.min(22, (high - low) / 30);
+  const bulge = side + 14 + Math.min(22, Math.abs(to.y - from.y) / 30);
   const start = from.y + from.height / 2;
   const end = to.y + to.height / 2;
   return `M${round(side)} ${round(start)}C${round(bulge)} ${round(start)} ${round(bulge)} ${round(end)} ${round(side)} ${round(end)}`;
@@ -163,11 +179,6 @@ function sourceColor(source: GraphChip["source"], theme: Theme): string {
     case "operation":
       return theme.axis;
   }
-}
-
-/** The row says which layer it is: `dense1.weight` is `weight` there. */
-function shortName(name: string): string {
-  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 function drawOperation(canvas: Canvas, report: GraphReport, box: GraphBox, index: number, theme: Theme): void {

@@ -18,6 +18,8 @@ export interface GraphBox extends Box {
   /** Ids of the operations it stands for. */
   readonly operations: readonly number[];
   readonly row: number;
+  /** How many boxes stand above it in its column. */
+  readonly rank: number;
 }
 
 /** A tensor from outside of the graph, at the left of the row that first reads it. */
@@ -86,6 +88,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
   const boxOf = new Int32Array(report.nodes.length).fill(-1);
   const chipOf = new Map<string, number>();
   const outsideOf = chipsByReader(report);
+  const ranks: Record<GraphColumn, number> = { forward: 0, "input gradient": 0, "weight gradient": 0, update: 0 };
   let y: number = top;
 
   const placeRow = (group: GraphGroup, kind: "closed" | "operations"): void => {
@@ -112,6 +115,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
           column,
           operations: members,
           row: rows.length,
+          rank: ranks[column]++,
           x: columnX(column),
           y: boxY,
           width: box.width,
@@ -126,7 +130,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
       const merged = kind === "operations" ? [edge] : arriving;
       for (const each of merged) chipOf.set(report.edges[each].name, chips.length);
       chips.push({
-        name: merged.length === 1 ? name : `${merged.length} tensors`,
+        name: merged.length === 1 ? name : joinNames(merged.map((each) => report.edges[each].name)),
         source,
         type: merged.length === 1 ? type : "",
         bytes: merged.length === 1 ? bytes : merged.reduce((sum, each) => sum + report.edges[each].bytes, 0),
@@ -165,6 +169,16 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
     width: columnX("update") + box.width,
     height: y,
   };
+}
+
+/** Two tensors by their short names, more by their number. */
+function joinNames(names: readonly string[]): string {
+  return names.length === 2 ? names.map(shortName).join(", ") : `${names.length} tensors`;
+}
+
+/** A tensor's name without its layer, which the row says: `dense1.weight` is `weight` there. */
+export function shortName(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
 }
 
 /** Edges from outside by the forward operation that reads the tensor first. */

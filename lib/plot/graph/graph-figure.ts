@@ -1,15 +1,8 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import { Figure } from "../figure.ts";
-import type { Picture } from "../look/canvas.ts";
-import { formatBytes, formatCount, formatFlops, plural } from "../look/format.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tesseraMime } from "../mime.ts";
-import { countByColumn, drawGraph } from "./draw-graph.ts";
-import { graphColumns, layoutGraph } from "./fold-layout.ts";
-import { buildHierarchy, chooseOpen } from "./hierarchy.ts";
-
-/** Boxes that a picture on a page can hold; what is more stays closed. */
-const boxesOnPicture = 130;
+import { graphPicture, graphSummary, graphTitle } from "./graph-picture.ts";
 
 /** Shows an operator graph folded: each layer a row, forward going down, gradients coming back up beside it. */
 export function graph(report: GraphReport): Figure {
@@ -27,49 +20,4 @@ export function graph(report: GraphReport): Figure {
     summary: graphSummary(report),
     interactive: { mime: tesseraMime, data: report },
   });
-}
-
-export function graphTitle({ title }: GraphReport): string {
-  return title === "" ? "Operator graph" : `Operator graph: ${title}`;
-}
-
-function graphPicture(report: GraphReport): Picture {
-  const root = buildHierarchy(report);
-  const layout = layoutGraph(report, root, chooseOpen(root, boxesOnPicture));
-  const widest = layout.lines.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-  const closed = layout.rows.some(({ kind }) => kind === "closed");
-  const notDrawn = [
-    layout.hidden.inside > 0 ? `${plural(layout.hidden.inside, "tensor")} inside of closed boxes` : "",
-    layout.hidden.outside > 0
-      ? `${plural(layout.hidden.outside, "tensor")} read from outside by gradients and updates`
-      : "",
-  ].filter((text) => text !== "");
-  const width = closed ? "the widest line carries" : "the widest carries";
-  return {
-    title: graphTitle(report),
-    subtitle: [
-      graphFacts(report),
-      `A line is a tensor, in the colour of the column that made it; ${width} ${formatBytes(widest)}.`,
-      notDrawn.length > 0 ? `Not drawn: ${notDrawn.join(", ")}.` : "",
-    ].join("\n"),
-    width: layout.width,
-    draw(canvas, theme) {
-      drawGraph(canvas, report, layout, theme);
-      return layout.height;
-    },
-  };
-}
-
-/** `46 operators in 18 layers: 20 forward, 9 input gradient, … ; 71 tensors; 12.3 MFLOP a step.` */
-export function graphFacts(report: GraphReport): string {
-  const counts = countByColumn(report);
-  const parts = graphColumns
-    .filter((column) => counts[column] > 0)
-    .map((column) => `${formatCount(counts[column])} ${column}`);
-  const flops = report.nodes.reduce((sum, node) => sum + node.flops, 0);
-  return `${plural(report.nodes.length, "operator")} (${parts.join(", ")}) joined by ${plural(report.edges.length, "edge")}; ${formatFlops(flops)} in all.`;
-}
-
-export function graphSummary(report: GraphReport): string {
-  return `operator graph of ${report.title}: ${graphFacts(report)}`;
 }

@@ -20,7 +20,7 @@ interface Draft {
 }
 
 /** More siblings than this are gathered in runs of neighbours. */
-const mostSiblings = 48;
+const mostSiblings = 40;
 /** About how many members a run has at most. */
 const mostMembers = 24;
 
@@ -122,31 +122,33 @@ export function operationsOf(group: GraphGroup): number[] {
   return ids.sort((a, b) => a - b);
 }
 
-/**
- * Opens groups level by level while at most `limit` boxes are to be seen: all of a level or none, so that layers that are
- * alike look alike.
- */
-export function chooseOpen(root: GraphGroup, limit: number): Set<string> {
+/** How much a drawing may show: rows while blocks are opened, boxes when at last all layers are. */
+export interface GraphLimits {
+  readonly rows: number;
+  readonly boxes: number;
+}
+
+/** Opens groups level by level within the limits: all of a level or none, so that layers that are alike look alike. */
+export function chooseOpen(root: GraphGroup, limits: GraphLimits): Set<string> {
   const open = new Set<string>([root.path]);
-  // A closed group has at most one box in each of the four columns.
-  const boxes = (group: GraphGroup): number =>
-    !open.has(group.path)
-      ? Math.min(4, group.size)
-      : group.own.length + group.children.reduce((sum, child) => sum + boxes(child), 0);
   let level: readonly GraphGroup[] = root.children;
   while (level.length > 0) {
     const inner = level.filter(({ children }) => children.length > 0);
     for (const { path } of inner) open.add(path);
-    if (boxes(root) > limit) {
+    if (countRows(root, open) > limits.rows) {
       for (const { path } of inner) open.delete(path);
       return open;
     }
     level = inner.flatMap(({ children }) => children);
   }
   const leaves = leavesOf(root);
-  for (const { path } of leaves) open.add(path);
-  if (boxes(root) > limit) for (const { path } of leaves) open.delete(path);
+  if (root.size <= limits.boxes) for (const { path } of leaves) open.add(path);
   return open;
+}
+
+function countRows(group: GraphGroup, open: ReadonlySet<string>): number {
+  if (group.children.length === 0 || !open.has(group.path)) return 1;
+  return group.children.reduce((sum, child) => sum + countRows(child, open), 0);
 }
 
 /** The groups that hold operations themselves, in order. */

@@ -3,8 +3,9 @@ import { type Canvas, drawLine, drawText, fontSize, type Picture } from "../look
 import { formatBytes, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import { drawAddressMap, drawBufferNames, placeBuffers } from "./address-map.ts";
+import { stepName } from "./composition.ts";
 import { drawComposition } from "./composition-panel.ts";
-import { drawByteAxis, drawPeak, drawPhases, drawStack, drawStepAxis } from "./timeline.ts";
+import { drawArena, drawByteAxis, drawPeak, drawPhases, drawStack, drawStepAxis } from "./timeline.ts";
 
 /** Where the parts of a memory view stand, in pixels; the interactive form uses the same. */
 export const memoryLayout = {
@@ -42,13 +43,15 @@ export function drawMemory(canvas: Canvas, report: MemoryReport, theme: Theme): 
   drawLine(canvas, [peakX, map.y], [peakX, map.y + map.height], theme.accent, { dash: "3 3" });
   drawBufferNames(canvas, placed, theme);
   drawStepAxis(canvas, report, map, theme);
-  drawPeak(canvas, report, timeline, maximum, theme);
+  drawArena(canvas, report, timeline, maximum, theme);
+  // In a group of its own: an interactive form hides it while its cursor stands elsewhere.
+  drawPeak(canvas.append("g").attr("data-part", "peak") as Canvas, report, timeline, maximum, theme);
 }
 
 /** The static picture of a memory report: bytes over time, the address map, and what the peak consists of. */
 export function memoryPicture(report: MemoryReport): Picture {
   return {
-    title: report.title === "" ? "Memory of one training step" : `Memory of one training step: ${report.title}`,
+    title: memoryTitle(report),
     subtitle: memoryFacts(report),
     width: memoryLayout.width,
     draw(canvas, theme) {
@@ -59,6 +62,10 @@ export function memoryPicture(report: MemoryReport): Picture {
   };
 }
 
+export function memoryTitle({ title }: MemoryReport): string {
+  return title === "" ? "Memory" : `Memory: ${title}`;
+}
+
 /** How many steps and buffers, and how much the arena exceeds the peak. */
 export function memoryFacts(report: MemoryReport): string {
   const waste = report.arenaBytes - report.peak.bytes;
@@ -67,4 +74,10 @@ export function memoryFacts(report: MemoryReport): string {
       ? "the arena is exactly the peak"
       : `the arena is ${formatBytes(Math.abs(waste))} ${waste > 0 ? "more" : "less"} than the peak`;
   return `Bytes alive during each of ${plural(report.steps.length, "step")}, in ${plural(report.buffers.length, "buffer")}; ${packing}.`;
+}
+
+/** The peak, when it is reached, and the arena, in one line. */
+export function memorySummary(report: MemoryReport): string {
+  const { step, bytes } = report.peak;
+  return `memory of ${report.title}: peak ${formatBytes(bytes)} at ${stepName(report, step)} (of ${report.steps.length} steps), arena ${formatBytes(report.arenaBytes)}`;
 }

@@ -94,14 +94,21 @@ export function drawStack(canvas: Canvas, report: MemoryReport, box: Box, maximu
   }
 }
 
-/** Draws the strip under the steps that says which of them go forward, backward, and update. */
-export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme: Theme): void {
+/**
+ * Draws the strip under the steps that says which of them go forward, backward, and update. Phases that are nowhere long
+ * enough to be lettered, as updates between gradients, are named below at its right end.
+ */
+export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme: Theme, lettered = true): void {
   const x = scaleLinear([0, report.steps.length], [box.x, box.x + box.width]);
+  const unnamed = new Set<Phase>(report.steps.map(({ phase }) => phase));
   for (const { phase, start, end } of phaseRuns(report)) {
     const left = x(start);
     const width = x(end) - left;
-    drawBox(canvas, { ...box, x: left + 0.5, width: width - 1 }, theme.phases[phase], 2);
-    if (textWidth(phase, fontSize.small, "semibold") <= width - 8) {
+    // Where phases alternate in single pixels, gaps between them would be all there is to see.
+    const gap = width > 3 ? 0.5 : 0;
+    drawBox(canvas, { ...box, x: left + gap, width: width - 2 * gap }, theme.phases[phase], width > 6 ? 2 : 0);
+    if (lettered && textWidth(phase, fontSize.small, "semibold") <= width - 8) {
+      unnamed.delete(phase);
       drawText(canvas, phase, left + width / 2, box.y + box.height / 2 + 3.7, {
         size: fontSize.small,
         weight: "semibold",
@@ -109,6 +116,15 @@ export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme
         anchor: "middle",
       });
     }
+  }
+  if (!lettered) return;
+  let right = box.x + box.width;
+  const baseline = box.y + box.height + 15;
+  for (const phase of [...unnamed].reverse()) {
+    drawText(canvas, phase, right, baseline, { size: fontSize.small, fill: theme.muted, anchor: "end" });
+    right -= textWidth(phase, fontSize.small) + 15;
+    drawBox(canvas, { x: right, y: baseline - 8.5, width: 10, height: 9 }, theme.phases[phase], 2);
+    right -= 12;
   }
 }
 
@@ -128,26 +144,29 @@ export function drawStepAxis(canvas: Canvas, report: MemoryReport, box: Box, the
   drawText(canvas, "step", box.x - 8, bottom + 16, { size: fontSize.small, fill: theme.muted, anchor: "end" });
 }
 
-/** Marks the fullest step with its bytes above the box, and the arena's size as a line across it. */
-export function drawPeak(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
-  const x = scaleLinear([0, report.steps.length], [box.x, box.x + box.width]);
-  const y = scaleLinear([0, maximum], [box.y + box.height, box.y]);
-  const { step, bytes } = report.peak;
-  const peakX = x(step + 0.5);
-  const arenaY = y(report.arenaBytes);
+/** Draws the arena's size as a line across the box, named at the end that is farther from the peak. */
+export function drawArena(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
+  const arenaY = box.y + box.height * (1 - report.arenaBytes / maximum);
   drawLine(canvas, [box.x, arenaY], [box.x + box.width, arenaY], theme.text, { dash: "5 4" });
-  const atRight = peakX < box.x + box.width / 2;
+  const atRight = report.peak.step + 0.5 < report.steps.length / 2;
   drawText(canvas, `arena ${formatBytes(report.arenaBytes)}`, atRight ? box.x + box.width : box.x + 4, arenaY - 5, {
     size: fontSize.small,
     fill: theme.text,
     anchor: atRight ? "end" : "start",
     halo: theme.card,
   });
-  drawLine(canvas, [peakX, box.y - 6], [peakX, y(bytes)], theme.accent, { width: 1.5 });
+}
+
+/** Marks the fullest step with its bytes above the box. */
+export function drawPeak(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
+  const { step, bytes } = report.peak;
+  const peakX = box.x + ((step + 0.5) * box.width) / report.steps.length;
+  const peakY = box.y + box.height * (1 - bytes / maximum);
+  drawLine(canvas, [peakX, box.y - 6], [peakX, peakY], theme.accent, { width: 1.5 });
   canvas
     .append("circle")
     .attr("cx", round(peakX))
-    .attr("cy", round(y(bytes)))
+    .attr("cy", round(peakY))
     .attr("r", 4)
     .attr("fill", theme.accent)
     .attr("stroke", theme.card)

@@ -1,0 +1,304 @@
+import { select } from "d3";
+import type { GraphReport } from "../../compiler/index.ts";
+import { boxTitle, drawGraph, drawHeadings } from "../graph/draw-graph.ts";
+import { type GraphLayout, graphMetrics, layoutGraph } from "../graph/fold-layout.ts";
+import { graphFacts, graphTitle } from "../graph/graph-picture.ts";
+import { buildHierarchy, chooseOpen, type GraphGroup } from "../graph/hierarchy.ts";
+import type { Canvas } from "../look/canvas.ts";
+import { formatBytes, formatFlops, plural } from "../look/format.ts";
+import { fontFamily, type Theme } from "../look/theme.ts";
+import { createButton, createElement, createField, widest } from "./controls.ts";
+import { findOperations, pathTo } from "./graph-search.ts";
+import { createTooltip, type TooltipLine } from "./tooltip.ts";
+
+/** What the reader did to the view; it outlives a change of theme. */
+export interface GraphViewState {
+  open?: Set<string>;
+  /** Kept while the reader has not zoomed: the graph then fills the width, whatever it becomes. */
+  zoom?: number;
+  query?: string;
+  scroll?: { readonly left: number; readonly top: number };
+}
+
+/** What is opened at first, and the most that "open all" opens: beyond it a browser begins to stutter. */
+const firstLimits = { rows: 60, boxes: 160 };
+const mostLimits = { rows: 400, boxes: 1500 };
+const tallest = 640;
+const pad = 8;
+
+/**
+ * The operator graph in a window of its own: it scrolls, zooms with the control key and the wheel or with buttons, and
+ * is dragged. Layers open and close by a click on their names, boxes tell what they are, and a search finds operators.
+ */
+export function mountGraph(container: HTMLElement, report: GraphReport, theme: Theme, state: GraphViewState): void {
+  const root = buildHierarchy(report);
+  state.open ??= chooseOpen(root, firstLimits);
+  let layout: GraphLayout;
+  let found = new Set<number>();
+
+  const card = createElement("section", {
+    background: theme.card,
+    color: theme.text,
+    border: `1px solid ${theme.outline}`,
+    borderRadius: "10px",
+    font: `12px/1.5 ${fontFamily}`,
+    overflow: "hidden",
+    maxWidth: widest,
+  });
+  card.setAttribute("aria-label", graphTitle(report));
+  const heading = createElement("div", { padding: "16px 24px 0" });
+  heading.append(
+    createElement("div", { fontSize: "17px", fontWeight: "600" }, graphTitle(report)),
+    createElement("div", { color: theme.muted }, graphFacts(report)),
+  );
+  const bar = createElement("div", {
+    display: "flex",
+    flexWrap: "wrap",
+    gap: "6px",
+    alignItems: "center",
+    padding: "10px 24px",
+  });
+  const view = createElement("div", {
+    overflow: "auto",
+    maxHeight: `${tallest}px`,
+    borderTop: `1px solid ${theme.outline}`,
+    cursor: "grab",
+    position: "relative",
+  });
+  view.tabIndex = 0;
+  const top = createElement("div", {
+    position: "sticky",
+    top: "0",
+    zIndex: "1",
+    background: theme.card,
+    paddingTop: "7px",
+  });
+  const sheet = createElement("div", {});
+  view.append(top, sheet);
+  card.append(heading, bar, view);
+  container.append(card);
+  const tooltip = createTooltip(container, theme);
+
+  const fullWidth = (): number => layout.width + 2 * pad + 8;
+  const currentZoom = (): number => {
+    if (state.zoom !== undefined) return state.zoom;
+    // Not attached yet: drawn again when it is.
+    return view.clientWidth === 0 ? 1 : Math.max(0.3, Math.min(1.12, (view.clientWidth - 4) / fullWidth()));
+  };
+  const draw = (): void => {
+    layout = layoutGraph(report, root, state.open!);
+    const zoom = currentZoom();
+    const width = fullWidth();
+    const make = (parent: HTMLElement, y: number, height: number): Canvas => {
+      const svg = select(parent).html("").append("svg").attr("font-family", fontFamily);
+      svg.style("display", "block").style("margin", "0 auto");
+      svg
+        .attr("viewBox", `${-pad - 4} ${y} ${width} ${height}`)
+        .attr("width", width * zoom)
+        .attr("height", height * zoom);
+      return svg.append("g") as unknown as Canvas;
+    };
+    drawHeadings(make(top, 0, graphMetrics.top - 6), layout, theme);
+    drawGraph(make(sheet, graphMetrics.top, layout.height - graphMetrics.top + 6), report, layout, theme, state.open);
+    for (const label of sheet.querySelectorAll<SVGElement>("[data-row] text, [data-row] path"))
+      label.style.cursor = "pointer";
+    markFound();
+  };
+
+  const markFound = (): void => {
+    for (const element of sheet.querySelectorAll<SVGElement>("[data-box]")) {
+      const { operations } = layout.boxes[Number(element.dataset.box)];
+      const hit = operations.some((id) => found.has(id));
+      const frame = element.querySelector("rect")!;
+      frame.style.stroke = hit ? theme.accent : "";
+      frame.style.strokeWidth = hit ? "3" : "";
+    }
+  };
+
+  const toggle = (group: GraphGroup): void => {
+    if (state.open!.has(group.path)) state.open!.delete(group.path);
+    else state.open!.add(group.path);
+    tooltip.hide();
+    draw();
+  };
+
+  const setZoom = (zoom: number, at?: { x: number; y: number }): void => {
+    const before = currentZoom();
+    state.zoom = Math.max(0.15, Math.min(3, zoom));
+    const point = at ?? { x: view.clientWidth / 2, y: view.clientHeight / 2 };
+    const left = (view.scrollLeft + point.x) * (state.zoom / before) - point.x;
+    const down = (view.scrollTop + point.y) * (state.zoom / before) - point.y;
+    draw();
+    view.scrollTo(left, down);
+  };
+  const fit = (): void => {
+    delete state.zoom;
+    draw();
+  };
+
+  const goTo = (id: number): void => {
+    for (const group of pathTo(root, id)) state.open!.add(group.path);
+    draw();
+    const box = layout.boxes.find(({ operations }) => operations.includes(id))!;
+    const zoom = currentZoom();
+    view.scrollTo({ left: box.x * zoom - view.clientWidth / 2, top: box.y * zoom - view.clientHeight / 2 });
+  };
+  const hits = createElement("span", { color: theme.muted, minWidth: "64px" });
+  let next = 0;
+  const search = (query: string): void => {
+    state.query = query;
+    found = new Set(findOperations(report, query));
+    next = 0;
+    hits.textContent = query.trim() === "" ? "" : `${found.size.toLocaleString("en")} found`;
+    markFound();
+  };
+  const field = createField(theme, "Search operators, layers, types, tensors", search, () => {
+    const list = [...found];
+    if (list.length > 0) goTo(list[next++ % list.length]);
+  });
+  field.value = state.query ?? "";
+  const openAll = createButton(theme, "Open all", "Open every layer", () => {
+    state.open = chooseOpen(root, mostLimits);
+    if (root.size > mostLimits.boxes)
+      hits.textContent = `${plural(root.size, "operator")}: open single layers by their names`;
+    draw();
+  });
+  const closeAll = createButton(theme, "Close all", "Close every layer", () => {
+    state.open = new Set([root.path]);
+    draw();
+  });
+  bar.append(
+    field,
+    hits,
+    createElement("span", { flex: "1" }),
+    openAll,
+    closeAll,
+    createButton(theme, "−", "Smaller", () => setZoom(currentZoom() / 1.25)),
+    createButton(theme, "+", "Larger", () => setZoom(currentZoom() * 1.25)),
+    createButton(theme, "Fit", "Fit the width", fit),
+  );
+
+  draw();
+  if (state.query) search(state.query);
+  let drawnAt = view.clientWidth;
+  const sizes = new ResizeObserver(() => {
+    if (state.zoom === undefined && Math.abs(view.clientWidth - drawnAt) > 1) draw();
+    drawnAt = view.clientWidth;
+  });
+  sizes.observe(view);
+  if (state.scroll) view.scrollTo(state.scroll);
+  view.addEventListener("scroll", () => {
+    state.scroll = { left: view.scrollLeft, top: view.scrollTop };
+  });
+
+  view.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const frame = view.getBoundingClientRect();
+      setZoom(currentZoom() * Math.exp(-event.deltaY / 300), {
+        x: event.clientX - frame.left,
+        y: event.clientY - frame.top,
+      });
+    },
+    { passive: false },
+  );
+  dragToScroll(view);
+  sheet.addEventListener("click", (event) => {
+    const target = event.target as Element;
+    const row = target.closest<SVGElement>("[data-row]");
+    const box = target.closest<SVGElement>("[data-box]");
+    if (row && target.tagName !== "rect") toggle(layout.rows[Number(row.dataset.row)].group);
+    else if (box) {
+      const { row: position, operations } = layout.boxes[Number(box.dataset.box)];
+      if (operations.length > 1) toggle(layout.rows[position].group);
+    }
+  });
+  sheet.addEventListener("pointermove", (event) => {
+    const target = event.target as Element;
+    const box = target.closest<SVGElement>("[data-box]");
+    const line = target.closest<SVGElement>("[data-line]");
+    if (box) {
+      const index = Number(box.dataset.box);
+      focusOn(sheet, layout, index);
+      tooltip.show(event, ...describeBox(report, layout, index));
+    } else if (line) {
+      focusOn(sheet, layout, null);
+      tooltip.show(event, ...describeLine(report, layout, Number(line.dataset.line)));
+    } else {
+      focusOn(sheet, layout, null);
+      tooltip.hide();
+    }
+  });
+  sheet.addEventListener("pointerleave", () => {
+    focusOn(sheet, layout, null);
+    tooltip.hide();
+  });
+}
+
+/** Lets only the lines of one box stand out, or all alike. */
+function focusOn(sheet: HTMLElement, layout: GraphLayout, index: number | null): void {
+  if (sheet.dataset.focus === String(index)) return;
+  sheet.dataset.focus = String(index);
+  for (const element of sheet.querySelectorAll<SVGElement>("[data-line]")) {
+    const { from, to, outside } = layout.lines[Number(element.dataset.line)];
+    const joined = to === index || (from === index && !outside);
+    element.style.strokeOpacity = index === null ? "" : joined ? "1" : "0.1";
+  }
+}
+
+function describeBox(report: GraphReport, layout: GraphLayout, index: number): [string, TooltipLine[]] {
+  const box = layout.boxes[index];
+  const members = box.operations.map((id) => report.nodes[id]);
+  const lines: TooltipLine[] = [];
+  const [first] = members;
+  if (members.length === 1) {
+    lines.push(
+      `${first.column}${first.layer === "" ? "" : ` of ${first.layer}`}, position ${first.id} of the schedule`,
+    );
+    for (const [position, type] of first.types.entries()) lines.push([position === 0 ? "gives" : "", type]);
+  } else {
+    const names = members.slice(0, 6).map(({ operator }) => operator);
+    lines.push(names.join(", ") + (members.length > 6 ? ` and ${members.length - 6} others` : ""));
+  }
+  lines.push(["bytes", formatBytes(members.reduce((sum, { outputBytes }) => sum + outputBytes, 0))]);
+  lines.push(["work", formatFlops(members.reduce((sum, { flops }) => sum + flops, 0))]);
+  const inside = new Set(box.operations);
+  const reads = report.edges.filter(({ from, to }) => inside.has(to) && !(from !== null && inside.has(from)));
+  for (const [position, { name, type }] of reads.slice(0, 5).entries()) {
+    lines.push([position === 0 ? "reads" : "", `${name} ${type}`]);
+  }
+  if (reads.length > 5) lines.push(["", `and ${reads.length - 5} others`]);
+  const readers = report.edges.filter(({ from, to }) => from !== null && inside.has(from) && !inside.has(to)).length;
+  lines.push(["read by", plural(readers, "operator")]);
+  if (members.length > 1) lines.push("Click to open.");
+  return [members.length === 1 ? first.operator : boxTitle(report, box), lines];
+}
+
+function describeLine(report: GraphReport, layout: GraphLayout, index: number): [string, TooltipLine[]] {
+  const { edges, bytes } = layout.lines[index];
+  const shown = edges.slice(0, 6).map((edge): TooltipLine => [report.edges[edge].name, report.edges[edge].type]);
+  if (edges.length > shown.length) shown.push(`and ${edges.length - shown.length} others`);
+  return [`${plural(edges.length, "tensor")}, ${formatBytes(bytes)}`, shown];
+}
+
+/** Moves what is shown with the pointer while its button is down. */
+function dragToScroll(view: HTMLElement): void {
+  let last: PointerEvent | null = null;
+  view.addEventListener("pointerdown", (event) => {
+    // Fingers scroll by themselves.
+    if (event.button !== 0 || event.pointerType === "touch") return;
+    last = event;
+  });
+  view.addEventListener("pointermove", (event) => {
+    if (!last || (event.buttons & 1) === 0) {
+      last = null;
+      view.style.cursor = "grab";
+      return;
+    }
+    view.style.cursor = "grabbing";
+    view.scrollBy(last.clientX - event.clientX, last.clientY - event.clientY);
+    last = event;
+  });
+}

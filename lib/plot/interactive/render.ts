@@ -1,0 +1,132 @@
+import type { GraphReport } from "../../compiler/index.ts";
+import type { MemoryReport } from "../../memory/index.ts";
+import type { Theme } from "../look/theme.ts";
+import type { MemoryComparison } from "../memory/compare-picture.ts";
+import { plotlyMime, tesseraMime } from "../mime.ts";
+import { unpackPayload } from "../payload.ts";
+import { mountChart, type Plotly } from "./chart-view.ts";
+import { mountComparison } from "./comparison-view.ts";
+import { loadFont } from "./font.ts";
+import { mountGraph } from "./graph-view.ts";
+import { mountMemory } from "./memory-view.ts";
+import { themeAround, watchTheme } from "./surroundings.ts";
+
+/** A figure that stands on a page. */
+export interface Rendered {
+  /** Settles when the figure has been drawn; what went wrong is written where it should stand, and does not reject. */
+  readonly ready: Promise<void>;
+  /** Removes the figure and everything that it listens to. */
+  dispose(): void;
+}
+
+/** Draws a view into a container and returns what ends it, if anything must be ended. */
+type Mount = (container: HTMLElement, theme: Theme, state: object) => undefined | (() => void) | Promise<() => void>;
+
+/** The views by the kind of their data. */
+const views: Readonly<Record<string, (container: HTMLElement, data: unknown, theme: Theme, state: object) => void>> = {
+  memory: (container, data, theme) => mountMemory(container, data as MemoryReport, theme),
+  "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
+  "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
+};
+
+/**
+ * Draws the interactive form of a figure into an element, in the light or dark colours that fit around it, and again
+ * whenever those change.
+ *
+ * @param mime the form's MIME type: ours, or plotly's for charts
+ * @param data what is stored under that type
+ * @param options.plotly where charts get plotly from; by default the page's global `Plotly`
+ */
+export function render(
+  element: HTMLElement,
+  mime: string,
+  data: unknown,
+  options: { readonly plotly?: () => Promise<unknown> } = {},
+): Rendered {
+  const container = document.createElement("div");
+  container.style.position = "relative";
+  element.append(container);
+  let disposed = false;
+  let end: (() => void) | undefined;
+  let shown: Theme | undefined;
+  const state = {};
+  let drawing: Promise<void> = Promise.resolve();
+
+  const draw = async (mount: Mount): Promise<void> => {
+    const theme = themeAround(element);
+    if (disposed || theme === shown) return;
+    shown = theme;
+    end?.();
+    end = undefined;
+    const fresh = renew(container, mime);
+    const ended = await mount(fresh, theme, state);
+    if (disposed) ended?.();
+    else end = ended;
+  };
+  const fail = (error: unknown): void => {
+    container.textContent = error instanceof Error ? error.message : String(error);
+    container.style.color = "#b3261e";
+  };
+  let unwatch: (() => void) | undefined;
+  const ready = prepare(mime, data, options)
+    .then(async (mount) => {
+      if (disposed) return;
+      await draw(mount);
+      // One after the other: a theme that changes twice must not leave two drawings.
+      unwatch = watchTheme(container, () => (drawing = drawing.then(() => draw(mount)).catch(fail)));
+    })
+    .catch(fail);
+  return {
+    ready,
+    dispose() {
+      disposed = true;
+      unwatch?.();
+      end?.();
+      container.remove();
+    },
+  };
+}
+
+/** Gathers what the drawing needs before the first stroke. */
+async function prepare(
+  mime: string,
+  data: unknown,
+  options: { readonly plotly?: () => Promise<unknown> },
+): Promise<Mount> {
+  if (mime === plotlyMime) {
+    const plotly = ((await options.plotly?.()) ?? (globalThis as { Plotly?: unknown }).Plotly) as Plotly | undefined;
+    if (!plotly)
+      throw new Error("chart: plotly must be on the page, got none; load plotly-cartesian.min.js before drawing");
+    await loadFont();
+    return (container, theme) => mountChart(container, data, theme, plotly);
+  }
+  if (mime !== tesseraMime) {
+    throw new Error(
+      `figure: the MIME type must be ${tesseraMime} or ${plotlyMime}, got ${mime}; show another form of the output`,
+    );
+  }
+  const [{ kind, data: report }] = await Promise.all([unpackPayload(data), loadFont()]);
+  const view = views[kind];
+  if (!view) {
+    throw new Error(
+      `figure: the kind must be one of ${Object.keys(views).join(", ")}, got ${kind}; the notebook may be newer than this page's script`,
+    );
+  }
+  return (container, theme, state) => {
+    view(container, report, theme, state);
+    return undefined;
+  };
+}
+
+/** An empty place in the container; our own views get one that the page's style sheets do not reach. */
+function renew(container: HTMLElement, mime: string): HTMLElement {
+  const host = document.createElement("div");
+  container.replaceChildren(host);
+  container.style.color = "";
+  // Plotly puts its styles into the page, so it must stand there.
+  if (mime === plotlyMime) return host;
+  const inner = document.createElement("div");
+  Object.assign(inner.style, { position: "relative", textAlign: "left" });
+  host.attachShadow({ mode: "open" }).append(inner);
+  return inner;
+}

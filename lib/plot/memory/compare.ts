@@ -1,0 +1,35 @@
+import type { MemoryReport } from "../../memory/index.ts";
+import { Figure } from "../figure.ts";
+import { placeholder } from "../look/placeholder.ts";
+import { tesseraMime } from "../mime.ts";
+import { comparisonPicture, comparisonSummary, type MemoryComparison } from "./compare-picture.ts";
+
+/**
+ * Shows the memory of several programs side by side on one scale: strategies, batches, networks. Each is compared with
+ * the first.
+ */
+export function compareMemory(reports: Readonly<Record<string, MemoryReport>>): Figure {
+  const entries = Object.entries(reports).map(([name, report]) => ({ name, report }));
+  const wrong = entries.find(({ report }) => report?.kind !== "memory");
+  if (wrong) {
+    throw new Error(
+      `plot.compareMemory: every member must be a memory report, got ${String(wrong.report?.kind ?? typeof wrong.report)} (${JSON.stringify(wrong.name)}); give program.memory`,
+    );
+  }
+  const drawable = entries.filter(({ report }) => report.steps.length > 0);
+  if (drawable.length === 0) {
+    const message = "Nothing to draw: no report has steps.";
+    return new Figure({
+      kind: "memory-comparison",
+      picture: placeholder("Memory compared", message),
+      summary: `memory compared: ${message}`,
+    });
+  }
+  const comparison: MemoryComparison = { kind: "memory-comparison", entries: drawable };
+  return new Figure({
+    kind: "memory-comparison",
+    picture: comparisonPicture(comparison),
+    summary: comparisonSummary(comparison),
+    interactive: { mime: tesseraMime, data: comparison },
+  });
+}
