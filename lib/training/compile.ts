@@ -1,4 +1,4 @@
-import { type Engine, referenceEngine } from "../engine/index.ts";
+import { type Engine, referenceEngine, wasmEngine } from "../engine/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 import { makeExecutions, Program } from "./program.ts";
@@ -11,9 +11,11 @@ export interface CompileOptions {
   readonly optimizer?: Optimizer;
   /** Samples per step; 64 unless told otherwise. */
   readonly batch?: number;
-  /** `reference` for the plain engine, or an engine of one's own making. */
-  readonly engine?: "reference" | Engine;
-  /** float32 unless told otherwise; float64 for the reference engine alone. */
+  /** `wasm` unless told otherwise; `reference` for the plain one, or an engine of one's own making. */
+  readonly engine?: "wasm" | "reference" | Engine;
+  /** Threads of the wasm engine; as many as there are cores, up to four, unless told otherwise. */
+  readonly threads?: number;
+  /** float32 unless told otherwise; float64 is for the reference engine alone. */
   readonly dtype?: FloatDtype;
 }
 
@@ -23,7 +25,7 @@ export interface CompileOptions {
  * @throws Error if loss and model do not fit, or an option is unknown
  */
 export function compile(model: Model, options: CompileOptions = {}): Program {
-  const known = ["loss", "optimizer", "batch", "engine", "dtype"];
+  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype"];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       throw new Error(`compile: options must be known, got ${name}; there are ${known.join(", ")}`);
@@ -32,9 +34,18 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   if (!Number.isInteger(batch) || batch < 1) {
     throw new Error(`compile: batch must be a whole number ≥ 1, got ${batch}; give { batch: 64 }`);
   }
-  const engine = options.engine === undefined || options.engine === "reference" ? referenceEngine() : options.engine;
+  const engine = chooseEngine(options);
   const parts = { model, loss, optimizer, batch, dtype };
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
   return new Program({ ...parts, executions: makeExecutions(parts, engine) });
+}
+
+function chooseEngine({ engine = "wasm", threads }: CompileOptions): Engine {
+  if (typeof engine === "object") return engine;
+  if (engine === "reference") return referenceEngine();
+  if (engine === "wasm") return wasmEngine(threads === undefined ? {} : { threads });
+  throw new Error(
+    `compile: the engine must be wasm, reference or an Engine, got ${String(engine)}; choose one of them`,
+  );
 }

@@ -32,6 +32,26 @@ export const inPlace: Pass = {
     for (const { value, updates } of graph.outputs) if (updates !== null) updateOf.set(value.id, updates.id);
     const overwritten = new Set<number>();
 
+    /** The storage that a result takes over: that of the input it updates where possible, else a dying operand's. */
+    const choose = (
+      rule: readonly number[],
+      operands: readonly Value[],
+      result: Value,
+      position: number,
+    ): number | undefined => {
+      const dying = rule
+        .map((index) => operands[index])
+        .filter(({ type }) => bytesOf(type) === bytesOf(result.type))
+        .map(root)
+        .filter((old) => (lastRead.get(old) ?? -1) <= position);
+      const target = updateOf.get(result.id);
+      if (target !== undefined && !overwritten.has(target)) {
+        // Not made from the old value element by element is good enough where nobody reads the old value any more.
+        if (dying.includes(target) || (lastRead.get(target) ?? -1) < position) return target;
+      }
+      return dying.find((old) => !fixed.has(old));
+    };
+
     for (const [position, { operator, inputs, outputs: results }] of graph.operations.entries()) {
       const { inPlace: rule } = operatorTable[operator as OperatorName];
       const [result] = results;
@@ -39,23 +59,10 @@ export const inPlace: Pass = {
       if (rule === "view") {
         join(result, root(inputs[0]));
       } else {
-        const taken = rule
-          .map((index) => inputs[index])
-          .find((operand) => {
-            const old = root(operand);
-            if (bytesOf(operand.type) !== bytesOf(result.type) || (lastRead.get(old) ?? -1) > position) return false;
-            // A weight's storage is for its next value only, and only once; other inputs stay as they are.
-            return fixed.has(old) ? updateOf.get(result.id) === old && !overwritten.has(old) : true;
-          });
-        const target = result === undefined ? undefined : updateOf.get(result.id);
-        if (taken !== undefined) {
-          const old = root(taken);
+        const old = choose(rule, inputs, result, position);
+        if (old !== undefined) {
           if (fixed.has(old)) overwritten.add(old);
           join(result, old);
-        } else if (target !== undefined && !overwritten.has(target) && (lastRead.get(target) ?? -1) < position) {
-          // Not made from the old value element by element, but nobody will read the old value any more.
-          overwritten.add(target);
-          join(result, target);
         }
       }
       // What goes outside stays until the end; only an update that is in its place already is safe by itself.
