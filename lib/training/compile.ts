@@ -1,7 +1,11 @@
 import { type Engine, referenceEngine, wasmEngine } from "../engine/index.ts";
+import type { OperatorGraph } from "../ir/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
-import { makeExecutions, Program } from "./program.ts";
+import { Executions } from "./executions.ts";
+import { inferenceGraph, trainingGraph } from "./graphs.ts";
+import { Program } from "./program.ts";
+import { firstWeights } from "./weights.ts";
 
 /** How a model is to be trained and on what it is to run. */
 export interface CompileOptions {
@@ -35,10 +39,14 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
     throw new Error(`compile: batch must be a whole number ≥ 1, got ${batch}; give { batch: 64 }`);
   }
   const engine = chooseEngine(options);
-  const parts = { model, loss, optimizer, batch, dtype };
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
-  return new Program({ ...parts, executions: makeExecutions(parts, engine) });
+  const graph = (purpose: string, size: number): OperatorGraph =>
+    purpose === "training"
+      ? trainingGraph(model, optimizer, { batch: size, loss, dtype })
+      : inferenceGraph(model, { batch: size, loss, dtype });
+  const executions = new Executions(engine, graph, firstWeights(model, optimizer, model.seed));
+  return new Program({ model, loss, optimizer, batch, dtype, executions });
 }
 
 function chooseEngine({ engine = "wasm", threads }: CompileOptions): Engine {

@@ -40,7 +40,21 @@ export function interruptRequested(): boolean {
   return interruptFlag !== null && Atomics.load(interruptFlag, 0) !== 0;
 }
 
-/** Lets messages, timers and pictures through: long work calls it now and then. */
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/** How long to work before letting others through, in milliseconds. */
+const millisecondsOfWork = 50;
+
+/** Long work takes a pause now and then, so that messages, timers and pictures come through. */
+export class Pauses {
+  #last = performance.now();
+
+  /** True if it is time for a pause. */
+  due(): boolean {
+    return performance.now() - this.#last > millisecondsOfWork;
+  }
+
+  /** Lets whatever waits come first. */
+  async take(): Promise<void> {
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    this.#last = performance.now();
+  }
 }

@@ -3,7 +3,8 @@
 // Go next to plot/ for pictures of what comes back, or to checks/ for what assignments assert.
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Evaluation } from "./evaluation.ts";
+export type { FitOptions } from "./fit.ts";
 export { type GraphOptions, inferenceGraph, trainingGraph } from "./graphs.ts";
 export type { EpochRecord, TrainingHistory } from "./history.ts";
 export { type Host, InterruptedError, type Progress, setHost } from "./host.ts";
-export { type FitOptions, Program } from "./program.ts";
+export { Program } from "./program.ts";
