@@ -90,6 +90,8 @@ export type Expression =
        * (0 ∘ 2) ∘ (1 ∘ 3). The order then is another one, but as fixed.
        */
       readonly interleaved: boolean;
+      /** Whether a product that is summed need not be rounded before: see `multiplyAdd`. */
+      readonly contracted: boolean;
     };
 
 export type Reduction = Extract<Expression, { kind: "reduce" }>;
@@ -148,14 +150,21 @@ const initials: Readonly<Record<Combination, number>> = {
   smaller: Number.POSITIVE_INFINITY,
 };
 
+/** Leave that a reduction may be given; see there. */
+export interface Freedom {
+  readonly interleaved?: boolean;
+  readonly contracted?: boolean;
+}
+
 /** `body` for every value of `axis`, put together. A smallest int begins with the largest int there is. */
-export function reduce(combine: Combination, axis: Axis, body: Expression, interleaved = false): Expression {
+export function reduce(combine: Combination, axis: Axis, body: Expression, freedom: Freedom = {}): Expression {
+  const { interleaved = false, contracted = false } = freedom;
   const type = body.type === "int" ? "int" : "float";
   const initial = type === "int" && combine !== "sum" ? 0x7fffffff : initials[combine];
   if (type === "int" && combine !== "sum" && combine !== "smaller") {
     throw new Error(`internal: integers are only summed or their smallest is taken, got ${combine}`);
   }
-  return { kind: "reduce", type, combine, axis, body, initial, interleaved };
+  return { kind: "reduce", type, combine, axis, body, initial, interleaved, contracted };
 }
 
 /** The nodes that an expression is made of directly. */

@@ -1,6 +1,6 @@
 import type { Operation, OperatorGraph, Phase, Value } from "../ir/index.ts";
-import { elementCount, type Shape, sameShape } from "../tensor/index.ts";
-import { Drafts } from "./drafts.ts";
+import { type Shape, sameShape } from "../tensor/index.ts";
+import { type Draft, Drafts } from "./drafts.ts";
 import { loopRule } from "./rules/index.ts";
 
 /** A graph in the order of execution, and which of its values share storage. */
@@ -30,16 +30,24 @@ export interface FusedStep {
  * times the distance over which they move.
  */
 export function fuse(ordered: Ordered): FusedStep[] {
+  return group(ordered, true);
+}
+
+/** One step for each operation, but for views and constants: what `fuse` is compared with. */
+export function separate(ordered: Ordered): FusedStep[] {
+  return group(ordered, false);
+}
+
+function group(ordered: Ordered, fused: boolean): FusedStep[] {
   const drafts = new Drafts(ordered);
   for (const operation of ordered.graph.operations) {
     const { family } = loopRule(operation.operator);
     if (drafts.takeConstant(operation) || family === "view") continue;
-    if (family === "map" && joinProducer(drafts, operation)) continue;
+    if (fused && family === "map" && joinProducer(drafts, operation)) continue;
     const draft = drafts.begin(operation);
-    if (family === "map" || operation.operator === "sum" || operation.operator === "max") {
-      for (const producer of drafts.producersOf(operation)) {
-        if (readsOnce(drafts, operation, producer.values)) drafts.absorb(producer, draft);
-      }
+    if (!fused) continue;
+    for (const producer of drafts.producersOf(operation)) {
+      if (canTakeIn(drafts, operation, producer)) drafts.absorb(producer, draft);
     }
   }
   return drafts.finish();
@@ -75,9 +83,15 @@ function readsInPlace(drafts: Drafts, operation: Operation, values: ReadonlySet<
   );
 }
 
-/** Whether an operation reads each element of certain values once, and not as a view under another shape. */
-function readsOnce(drafts: Drafts, operation: Operation, values: ReadonlySet<number>): boolean {
+/**
+ * Whether an operation may compute a step's elements itself, as it reads them. Sums and maxima read each element once; if
+ * they took in more than functions of single elements, their loops and with them the order of addition would change,
+ * and fusion should change nothing but speed.
+ */
+function canTakeIn(drafts: Drafts, operation: Operation, { operations, values }: Draft): boolean {
   if (loopRule(operation.operator).family === "map") return readsInPlace(drafts, operation, values);
-  const read = operation.inputs.filter((input) => values.has(drafts.sourceOf(input).id));
-  return read.every((input) => values.has(input.id) && elementCount(input.type.shape) > 0);
+  if (operation.operator !== "sum" && operation.operator !== "max") return false;
+  const pointwise = operations.every(({ operator, inputs }) => loopRule(operator).same.length === inputs.length);
+  // A view under another shape has other axes.
+  return pointwise && operation.inputs.every((input) => values.has(input.id));
 }

@@ -23,7 +23,7 @@ export {
   type Reduction,
   type UnaryFunction,
 } from "./expression.ts";
-export { type FusedStep, fuse, type Ordered } from "./fuse.ts";
+export { type FusedStep, fuse, type Ordered, separate } from "./fuse.ts";
 export { type Group, lowerGroup } from "./lower.ts";
 export { exponential, hyperbolicTangent, logarithm, logistic } from "./mathematics.ts";
 export type { Kernel, Loop, Nest, Store } from "./nest.ts";

@@ -3,7 +3,7 @@ import { FunctionBuilder } from "./function-builder.ts";
 // Words at the beginning of the memory, a cache line each, so that waiting for one does not slow down the others.
 
 /** Counts barriers passed; it is what threads wait for. */
-export const generationAt = 0;
+const generationAt = 0;
 /** Threads that have reached the barrier. */
 const arrivedAt = 64;
 /** Threads that sleep at the barrier and must be woken. */
@@ -13,6 +13,9 @@ const abandonedAt = 192;
 
 /** Bytes before the arena. */
 export const headerBytes = 256;
+
+/** How long a sleeping thread sleeps before it looks whether it has been given up, in nanoseconds. */
+const longestSleep = 50_000_000;
 
 /** How often a waiting thread looks before it sleeps. A look takes about a nanosecond, waking up some microseconds. */
 const looksBeforeSleep = 4000;
@@ -56,20 +59,22 @@ export function barrierFunction(threads: number): FunctionBuilder {
   code.i32(0).i32(1).access("i32.atomic.rmw.add", sleepingAt).op("drop");
   code.loop(() => {
     load(abandonedAt).when(() => code.op("unreachable"));
-    code.i32(0).get(generation).i64(-1).access("memory.atomic.wait32", generationAt).op("drop");
+    code.i32(0).get(generation).i64(longestSleep).access("memory.atomic.wait32", generationAt).op("drop");
     unchanged().branchIf(0);
   });
   code.i32(0).i32(1).access("i32.atomic.rmw.sub", sleepingAt).op("drop");
   return code;
 }
 
-/** Tells all threads that wait at a barrier to give up, because thread 0 has left the run. */
-export function abandon(memory: Int32Array): void {
-  Atomics.store(memory, abandonedAt / 4, 1);
-  Atomics.notify(memory, generationAt / 4);
+/** Tells all threads that wait at a barrier to give up, because one of them has left the run. */
+export function abandonRun(memory: WebAssembly.Memory): void {
+  const words = new Int32Array(memory.buffer, 0, headerBytes / 4);
+  Atomics.store(words, abandonedAt / 4, 1);
+  Atomics.notify(words, generationAt / 4);
 }
 
 /** Makes barriers usable again once no thread is in a run. */
-export function resetBarrier(memory: Int32Array): void {
-  for (const address of [arrivedAt, sleepingAt, abandonedAt]) Atomics.store(memory, address / 4, 0);
+export function resetBarrier(memory: WebAssembly.Memory): void {
+  const words = new Int32Array(memory.buffer, 0, headerBytes / 4);
+  for (const address of [arrivedAt, sleepingAt, abandonedAt]) Atomics.store(words, address / 4, 0);
 }

@@ -211,10 +211,16 @@ class NestEmitter {
     for (const [position, point] of own.entries()) scope.keep(expression, point, sums[position]);
   }
 
-  /** sum ∘= body; a product that is summed becomes a multiply-add. */
-  #accumulate({ type, combine, body }: Reduction, scope: Scope, lanes: Lanes, point: Point, sum: number): void {
+  /** sum ∘= body; a product that need not be rounded becomes a multiply-add. */
+  #accumulate(
+    { type, combine, body, contracted }: Reduction,
+    scope: Scope,
+    lanes: Lanes,
+    point: Point,
+    sum: number,
+  ): void {
     const code = this.#code;
-    const product = combine === "sum" && body.kind === "binary" && body.name === "multiply" && type === "float";
+    const product = contracted && body.kind === "binary" && body.name === "multiply";
     if (product && this.#context.features.multiplyAdd) {
       emitExpression(this.#context, scope, lanes, body.left, point);
       emitExpression(this.#context, scope, lanes, body.right, point);

@@ -1,6 +1,6 @@
 import type { Schedule } from "../../compiler/index.ts";
 import type { Value } from "../../ir/index.ts";
-import { fuse, lowerGroup } from "../../loops/index.ts";
+import { fuse, lowerGroup, separate } from "../../loops/index.ts";
 import { type DataOf, elementCount, formatType, viewOf } from "../../tensor/index.ts";
 import type { Engine, Execution } from "../engine.ts";
 import { findInput, findOutput } from "../names.ts";
@@ -9,21 +9,38 @@ import type { CompiledProgram } from "../program.ts";
 import { headerBytes } from "./barrier.ts";
 import { emitProgram } from "./emit-program.ts";
 import { detectFeatures } from "./features.ts";
+import { startNodeThread } from "./node-threads.ts";
+import { ThreadPool } from "./pool.ts";
 
 /** Settings of the WebAssembly engine. */
 export interface WasmEngineOptions {
   /** Threads that share the work of each step, the calling one included; 1 unless told otherwise. */
   readonly threads?: number;
+  /** Whether operations are fused into common steps; true unless told otherwise. */
+  readonly fused?: boolean;
 }
+
+/** A program's code at work: how to run it, and how to give back what it holds. */
+interface Running {
+  readonly run: () => void;
+  readonly release: () => void;
+}
+
+/** One pool for each number of threads, shared by all programs; it ends with the last of them. */
+const pools = new Map<number, ThreadPool>();
+
+/** Gives back what executions hold that nobody disposed of. */
+const forgotten = new FinalizationRegistry((release: () => void) => release());
 
 class WasmExecution implements Execution {
   readonly program: CompiledProgram;
-  readonly #run: (thread: number) => void;
   readonly #views = new Map<number, DataOf>();
+  #running: Running | null;
 
-  constructor(program: CompiledProgram, memory: WebAssembly.Memory, run: (thread: number) => void) {
+  constructor(program: CompiledProgram, memory: WebAssembly.Memory, running: Running) {
     this.program = program;
-    this.#run = run;
+    this.#running = running;
+    forgotten.register(this, running.release, this);
     const { inputs, outputs } = program.schedule.graph;
     for (const { value } of [...inputs, ...outputs]) {
       const offset = program.offsets.get(value.id);
@@ -42,17 +59,53 @@ class WasmExecution implements Execution {
   }
 
   run(): void {
-    this.#run(0);
+    if (this.#running === null) throw disposed();
+    this.#running.run();
   }
 
   dispose(): void {
+    forgotten.unregister(this);
     this.#views.clear();
+    this.#running?.release();
+    this.#running = null;
   }
 
   #view(id: number): DataOf {
     const view = this.#views.get(id);
-    if (view === undefined) throw new Error("wasm engine: an execution must not be used once disposed; load it again");
+    if (view === undefined) throw disposed();
     return view;
+  }
+}
+
+function disposed(): Error {
+  return new Error("wasm engine: an execution must not be used once disposed, got a call; load the program again");
+}
+
+function loadAlone(module: WebAssembly.Module, memory: WebAssembly.Memory): Running {
+  const run = new WebAssembly.Instance(module, { host: { memory } }).exports.run as (thread: number) => void;
+  return { run: () => run(0), release: () => {} };
+}
+
+async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Running> {
+  const pool = pools.get(threads) ?? new ThreadPool(threads, startNodeThread);
+  pools.set(threads, pool);
+  const drop = (): void => {
+    if (pools.get(threads) === pool) pools.delete(threads);
+    pool.close();
+  };
+  try {
+    const program = await pool.load(module, memory);
+    return {
+      run: () => pool.run(program),
+      release: () => {
+        pool.unload(program);
+        if (!pool.isUsed) drop();
+      },
+    };
+  } catch (error) {
+    // Whoever tries again should not meet the same dead threads.
+    drop();
+    throw error;
   }
 }
 
@@ -62,7 +115,7 @@ class WasmExecution implements Execution {
  *
  * @throws Error (on compile) if a tensor has a dtype other than float32 and int32
  */
-export function wasmEngine({ threads = 1 }: WasmEngineOptions = {}): Engine {
+export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}): Engine {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`wasm engine: threads must be a whole number ≥ 1, got ${threads}; give { threads: 2 }`);
   }
@@ -70,14 +123,22 @@ export function wasmEngine({ threads = 1 }: WasmEngineOptions = {}): Engine {
     name: "wasm",
     compile(schedule) {
       checkDtypes(schedule);
-      const steps = fuse(schedule).map((step) => ({ ...step, scratchBytes: lowerGroup(step).scratchBytes }));
+      const steps = (fused ? fuse(schedule) : separate(schedule)).map((step) => ({
+        ...step,
+        scratchBytes: lowerGroup(step).scratchBytes,
+      }));
       return planProgram(schedule, steps);
     },
     load(program) {
       const emitted = emitProgram(program, threads, detectFeatures());
-      const memory = new WebAssembly.Memory({ initial: emitted.pages });
-      const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), { host: { memory } });
-      return new WasmExecution(program, memory, instance.exports.run as (thread: number) => void);
+      const module = new WebAssembly.Module(emitted.bytes);
+      const { pages } = emitted;
+      if (emitted.threads === 1) {
+        const memory = new WebAssembly.Memory({ initial: pages });
+        return new WasmExecution(program, memory, loadAlone(module, memory));
+      }
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      return loadShared(module, memory, threads).then((running) => new WasmExecution(program, memory, running));
     },
   };
 }

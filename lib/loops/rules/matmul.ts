@@ -14,7 +14,7 @@ export const matmul: LoopRule = {
         const inner = along(axis);
         const left = a.at(transposeA ? [inner, row] : [row, inner]);
         const right = b.at(transposeB ? [column, inner] : [inner, column]);
-        return reduce("sum", axis, multiply(left, right), true);
+        return reduce("sum", axis, multiply(left, right), { interleaved: true, contracted: true });
       }),
     ];
   },

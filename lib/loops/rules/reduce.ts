@@ -18,7 +18,9 @@ function overAxes(combine: Combination): LoopRule {
           reduced.includes(axis) ? along(axes[reduced.indexOf(axis)]) : kept[next++],
         );
         const body = x.at(position);
-        return mergeReductions(axes.reduceRight((inner, axis) => reduce(combine, axis, inner, true), body));
+        return mergeReductions(
+          axes.reduceRight((inner, axis) => reduce(combine, axis, inner, { interleaved: true }), body),
+        );
       };
       return [remember(element)];
     },

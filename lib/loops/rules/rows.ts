@@ -23,7 +23,7 @@ function overRow(
   const extent = x.type.shape[x.type.shape.length - 1];
   return remember((row) => {
     const axis = { name: "c", extent };
-    return reduce(combine, axis, element([...row, along(axis)], row), true);
+    return reduce(combine, axis, element([...row, along(axis)], row), { interleaved: true });
   });
 }
 

@@ -166,14 +166,21 @@ export function caseGraph(operator: OperatorName, seed: number): OperatorGraph {
   return build.builder.build();
 }
 
-/** Fills every input with seeded numbers: labels with class numbers, the rest around 0, or above it. */
-export function fillInputs(execution: Execution, seed: number, positive = false): void {
+/**
+ * Fills inputs with seeded numbers: labels with class numbers, the rest around 0, or above it. Data has to be given
+ * before each run, the others once.
+ */
+export function fillInputs(execution: Execution, seed: number, dataOnly: boolean, positive = false): void {
   const draw = random(seed);
-  for (const { name, value } of execution.program.schedule.graph.inputs) {
+  for (const { name, value, role } of execution.program.schedule.graph.inputs) {
+    if (dataOnly && role !== "data") continue;
     const data = execution.input(name);
     const classes = Number(name.split(" of ")[1] ?? 10);
     for (let i = 0; i < data.length; i++) {
       if (value.type.dtype === "int32") data[i] = draw.next() % classes;
+      // Small weights and rates, so that training neither explodes nor amplifies what rounding does.
+      else if (role === "hyperparameter") data[i] = 0.05;
+      else if (role !== "data") data[i] = 0.2 * draw.nextNormal();
       else data[i] = positive ? 0.1 + draw.nextUniform() : draw.nextNormal();
     }
   }
@@ -200,8 +207,10 @@ export async function outputsOf(
   options: { readonly seed: number; readonly runs?: number; readonly positive?: boolean },
 ): Promise<ReadonlyMap<string, ArrayLike<number>>> {
   const execution = await engine.load(engine.compile(schedule));
-  fillInputs(execution, options.seed, options.positive);
-  for (let run = 0; run < (options.runs ?? 1); run++) execution.run();
+  for (let run = 0; run < (options.runs ?? 1); run++) {
+    fillInputs(execution, options.seed + run, run > 0, options.positive);
+    execution.run();
+  }
   const outputs = new Map(schedule.graph.outputs.map(({ name }) => [name, execution.output(name).slice()]));
   execution.dispose();
   return outputs;
