@@ -3,12 +3,15 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import katex from "katex";
 import type { MarkdownIt } from "markdown-it";
-import { dataAddress } from "./html.ts";
+import { dataAddress, escapeHtml } from "./html.ts";
 
 /** A formula as HTML for the eye and MathML for everything else. What KaTeX cannot set is shown as its source, in red. */
 export function renderMath(tex: string, displayMode: boolean): string {
   return katex.renderToString(tex, { displayMode, throwOnError: false, errorColor: "var(--error)", strict: "ignore" });
 }
+
+/** Longer formulas than this many characters of TeX may be broken, and then so may what follows them. */
+const longestBound = 40;
 
 /**
  * Teaches markdown-it the formulas of notebooks: `$…$`, `$$…$$`, and environments `\begin{…} … \end{…}` that stand on
@@ -28,8 +31,16 @@ export function mathPlugin(markdown: MarkdownIt): void {
       state.pos = begin;
       return true;
     }
-    if (!silent) state.push(fence === "$$" ? "math_display" : "math_inline", "math", 0).content = src.slice(begin, end);
+    const tex = src.slice(begin, end);
     state.pos = end + fence.length;
+    // Browsers would break a line between a formula and the full stop after it.
+    const follows = /^[.,;:!?)\]’”…%]*/.exec(src.slice(state.pos))?.[0] ?? "";
+    const isBound = fence === "$" && follows !== "" && tex.length < longestBound;
+    if (isBound) state.pos += follows.length;
+    if (silent) return true;
+    const token = state.push(fence === "$$" ? "math_display" : "math_inline", "math", 0);
+    token.content = tex;
+    token.info = isBound ? follows : "";
     return true;
   });
 
@@ -69,7 +80,11 @@ export function mathPlugin(markdown: MarkdownIt): void {
     { alt: ["paragraph", "reference", "blockquote", "list"] },
   );
 
-  markdown.renderer.rules.math_inline = (tokens, index) => renderMath(tokens[index].content, false);
+  markdown.renderer.rules.math_inline = (tokens, index) => {
+    const { content, info } = tokens[index];
+    const formula = renderMath(content, false);
+    return info === "" ? formula : `<span class="bound">${formula}${escapeHtml(info)}</span>`;
+  };
   markdown.renderer.rules.math_display = (tokens, index) => renderMath(tokens[index].content, true);
 }
 

@@ -69,7 +69,7 @@ pre.code { background: var(--code); border: 1px solid var(--rule); border-radius
 .outputs img { display: block; background: var(--card); border-radius: 6px; }
 @media (prefers-color-scheme: dark) { .outputs img { padding: .5rem; } .outputs .figure img { padding: 0; } }
 pre.stderr { background: var(--warn-paper); border-radius: 6px; padding: .6rem .8rem; }
-pre.error { background: var(--error-paper); border-left: 3px solid var(--error); border-radius: 0 6px 6px 0; padding: .7rem .9rem; }
+pre.error { background: var(--error-paper); border-left: 3px solid var(--error); border-radius: 0 6px 6px 0; padding: .7rem .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .note { color: var(--quiet); font: .88rem/1.45 var(--sans); margin: 0; }
 .figure { margin: 0; } .figure .live { min-width: 0; overflow-x: auto; }
 .figure.is-live .still { display: none; } .figure:not(.is-live) .live { height: 0; overflow: hidden; }
@@ -95,7 +95,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule
 }
 @media (max-width: 40rem) { .page { padding: 1.75rem 1rem 3rem; } h1 { font-size: 1.75rem; } }
 
-.katex { font-size: 1.06em; } .katex-display { margin: 1.1em 0; overflow-x: auto; overflow-y: hidden; padding: .1em 0; }
+.bound { white-space: nowrap; } .katex { font-size: 1.06em; } .katex-display { margin: 1.1em 0; overflow-x: auto; overflow-y: hidden; padding: .1em 0; }
 
 .hljs-keyword, .hljs-literal, .hljs-built_in.hljs-keyword { color: var(--keyword); }
 .hljs-string, .hljs-regexp, .hljs-template-variable { color: var(--string); }

@@ -106,6 +106,14 @@ test("sets formulas for the eye and for a screen reader, and leaves prices alone
   assert.match(document.querySelector("main")?.textContent ?? "", /costs \$5, not \$6\. Escaped: \$x\$\./);
 });
 
+test("keeps a short formula and the punctuation after it on one line", () => {
+  const source = "so $n = 784$. And $x$, too; ($y$) but not $z$ here.";
+  const page = parsed(notebookOf({ cell_type: "markdown", source, metadata: {} }));
+  const bound = [...page.querySelectorAll(".bound")].map((span) => span.textContent?.slice(-1));
+  assert.equal(bound, [".", ",", ")"]);
+  assert.match(page.querySelector("p")?.textContent ?? "", /^so .* And .*, too; \(.*\) but not .* here\.$/);
+});
+
 test("embeds only the fonts that its formulas use, and none without a formula", () => {
   const fonts = (page: string): string[] =>
     [...page.matchAll(/font-family:(KaTeX_\w+)[^}]*url\(data:/g)].map(([, name]) => name);
