@@ -2,21 +2,12 @@
 // What does not: what a cell means (../session, ../realm), and arguments on a command line (../cli/run.ts).
 // Where to go next: run-files.ts for the whole way of a file, run-notebook.ts for the run, page/page.ts for the page.
 export { BadInput } from "./bad-input.ts";
-export { type KernelSource, startKernel } from "./connection.ts";
+export { startKernel } from "./connection.ts";
 export { inProcessKernelName, inProcessKernels } from "./in-process.ts";
-export type { Cell, CodeCell, Notebook, Output } from "./notebook.ts";
-export { type FigureScripts, readFigureScripts } from "./page/figures.ts";
+export type { CodeCell, Notebook, Output } from "./notebook.ts";
+export { readFigureScripts } from "./page/figures.ts";
 export { type PageOptions, renderPage } from "./page/page.ts";
 export { parseNotebook, readNotebook } from "./read-notebook.ts";
-export { exitCodes, type RunFilesOptions, runFiles } from "./run-files.ts";
-export {
-  type CellPlace,
-  type CellRun,
-  type Failure,
-  type Outcome,
-  type RunEvent,
-  type RunOptions,
-  type RunResult,
-  runNotebook,
-} from "./run-notebook.ts";
+export { exitCodes, runFiles } from "./run-files.ts";
+export { type CellRun, type RunEvent, type RunOptions, type RunResult, runNotebook } from "./run-notebook.ts";
 export { writeNotebook } from "./write-notebook.ts";

@@ -2,7 +2,7 @@
 import type { JsonObject, MimeBundle } from "../protocol/index.ts";
 
 /** Text that a cell printed on one of its two streams. */
-export interface StreamOutput {
+interface StreamOutput {
   readonly output_type: "stream";
   readonly name: string;
   readonly text: string;
@@ -24,7 +24,7 @@ export interface ResultOutput {
 }
 
 /** The error that ended a cell; the traceback's lines may carry ANSI colours. */
-export interface ErrorOutput {
+interface ErrorOutput {
   readonly output_type: "error";
   readonly ename: string;
   readonly evalue: string;
@@ -51,12 +51,12 @@ export interface CodeCell extends CellBase {
 }
 
 /** A cell of prose. */
-export interface MarkdownCell extends CellBase {
+interface MarkdownCell extends CellBase {
   readonly cell_type: "markdown";
 }
 
 /** A cell passed through to whatever format its metadata names. */
-export interface RawCell extends CellBase {
+interface RawCell extends CellBase {
   readonly cell_type: "raw";
 }
 

@@ -77,7 +77,7 @@ export async function runNotebook(
 }
 
 /** The cells of a notebook that a run executes, in order. */
-export function executedCells(notebook: Notebook): CellPlace[] {
+function executedCells(notebook: Notebook): CellPlace[] {
   const executed = notebook.cells.flatMap((cell, index) => (isExecuted(cell) ? [{ cell, index }] : []));
   return executed.map((place, position) => ({ ...place, number: position + 1, count: executed.length }));
 }

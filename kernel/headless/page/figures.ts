@@ -14,7 +14,7 @@ export const interactiveMimes: readonly string[] = [
 export interface FigureScripts {
   /** For `application/vnd.plotly.v1+json` only. */
   readonly plotly: string;
-  /** Sets `window.TesseraFigures.render(element, mime, data)`. */
+  /** Sets `window.TesseraFigures.render(element, mime, data)`, which gives `{ ready }`, a promise. */
   readonly figures: string;
 }
 
@@ -90,7 +90,7 @@ const enliven = `
       const data = JSON.parse(await unpack(figure.querySelector(".figure-data")));
       await load();
       figure.append(live);
-      await window.TesseraFigures.render(live, figure.dataset.mime, data);
+      await window.TesseraFigures.render(live, figure.dataset.mime, data).ready;
       figure.classList.add("is-live");
     } catch (error) {
       live.remove();

@@ -60,7 +60,7 @@ th:first-child, td:first-child { padding-left: .2em; }
 .margin { position: absolute; right: 100%; top: .93rem; margin-right: .85rem; text-align: right; white-space: nowrap; font: .76rem/1.45 var(--mono); color: var(--quiet); }
 .margin:has(+ details) { top: .08rem; }
 .count { color: inherit; text-decoration: none; } .count:hover { color: var(--accent); }
-.took { display: block; opacity: .85; font-size: .68rem; }
+.took { display: block; font-size: .68rem; }
 pre.code { background: var(--code); border: 1px solid var(--rule); border-radius: 6px; padding: .8rem 1rem; }
 .outputs { margin-top: .7rem; padding-left: 1rem; border-left: 2px solid var(--rule); display: grid; gap: .7rem; grid-template-columns: minmax(0, 1fr); }
 .outputs pre { max-height: 36rem; overflow: auto; }
@@ -120,7 +120,8 @@ ${Array.from({ length: 16 }, (_, index) => `.ansi-fg-${index} { color: var(--ans
   .outputs pre { max-height: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8.5pt; }
   h1, h2, h3, h4 { break-after: avoid; }
-  img, .figure, tr { break-inside: avoid; }
+  .input { break-after: avoid; } footer { break-before: avoid; }
+  img, .figure, tr { break-inside: avoid; } .outputs img { max-height: 235mm; object-fit: contain; }
   .figure.is-live .still { display: block; } .figure .live { display: none; }
 }
 `;
