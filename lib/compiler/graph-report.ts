@@ -92,7 +92,8 @@ export function graphReport({ graph }: Schedule): GraphReport {
       };
     }),
   );
-  const layers: string[] = [];
-  for (const { layer } of nodes) if (layer !== "" && !layers.includes(layer)) layers.push(layer);
+  // Data meets layers in the order of the forward pass; what has no forward operation comes last.
+  const inOrder = [...nodes.filter((node) => node.column === "forward"), ...nodes].map((node) => node.layer);
+  const layers = [...new Set(inOrder)].filter((layer) => layer !== "");
   return { kind: "operator-graph", title: graph.name, layers, nodes, edges };
 }

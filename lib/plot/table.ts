@@ -1,5 +1,8 @@
 import type { MimeBundle } from "./mime.ts";
 
+/** A number as people write it, perhaps with a spread or a unit behind it: `−1,234.5`, `2.29 ± 0.04`, `< 5 %`. */
+const isNumber = /^[−<~≤≥]?\s?[\d.,]+(e[+-]?\d+)?(\s?[±×%].*)?$/;
+
 /** A row of a table: what stands in each column, by the column's heading. */
 export type TableRow = Readonly<Record<string, string | number | undefined>>;
 
@@ -40,7 +43,7 @@ export class Table {
     const align = (column: number): string => ` style="text-align:${this.#isNumeric(column) ? "right" : "left"}"`;
     const row = (tag: "td" | "th", cells: readonly string[]): string =>
       `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
-    const caption = this.title === "" ? "" : `<caption>${escapeHtml(this.title)}</caption>`;
+    const caption = this.title === "" ? "" : `<caption style="text-align:left">${escapeHtml(this.title)}</caption>`;
     const body = this.rows.map((line) =>
       row(
         "td",
@@ -59,7 +62,7 @@ export class Table {
   #isNumeric(column: number): boolean {
     const name = this.columns[column];
     return this.rows.every(
-      (row) => row[name] === undefined || typeof row[name] === "number" || /^[−<~]?\d/.test(row[name]),
+      ({ [name]: value }) => value === undefined || typeof value === "number" || isNumber.test(value),
     );
   }
 }

@@ -41,7 +41,7 @@ export async function fit(
   const feed = new Feed(data);
   const records: EpochRecord[] = [];
   const stepLosses: number[] = [];
-  const progress = new FitProgress(model.name, Math.ceil(count / batch) * epochs);
+  const progress = new FitProgress(`${model.name}, seed ${seed}`, Math.ceil(count / batch) * epochs);
   const history = (interrupted = false): TrainingHistory => ({
     kind: "training-history",
     title: model.name,

@@ -19,8 +19,7 @@ export const earlyUpdate: Pass = {
     const replaced = new Map<number, number>();
     for (const { value, updates: input } of graph.outputs) if (input !== null) replaced.set(value.id, input.id);
 
-    const after = new Map<number, Operation[]>();
-    for (const operation of updates) {
+    const positions = updates.map((operation) => {
       let position = -1;
       for (const input of operation.inputs) position = Math.max(position, known.get(input.id) ?? -1);
       for (const output of operation.outputs) {
@@ -30,7 +29,21 @@ export const earlyUpdate: Pass = {
       for (const output of operation.outputs) known.set(output.id, position);
       // What an update itself reads must not be overwritten by another update that came earlier.
       for (const input of operation.inputs) lastRead.set(input.id, Math.max(position, lastRead.get(input.id) ?? -1));
-      after.set(position, [...(after.get(position) ?? []), operation]);
+      return position;
+    });
+    // What needs no gradient, such as a velocity that is scaled, waits for who uses it, or it would lie about for long.
+    const used = new Map<number, number>();
+    for (const [index, { inputs, outputs }] of [...updates.entries()].reverse()) {
+      const uses = outputs.map((output) => used.get(output.id)).filter((use) => use !== undefined);
+      if (uses.length > 0) positions[index] = Math.min(...uses);
+      for (const input of inputs) {
+        used.set(input.id, Math.min(positions[index], used.get(input.id) ?? Number.POSITIVE_INFINITY));
+      }
+    }
+
+    const after = new Map<number, Operation[]>();
+    for (const [index, operation] of updates.entries()) {
+      after.set(positions[index], [...(after.get(positions[index]) ?? []), operation]);
     }
     const operations = [...(after.get(-1) ?? [])];
     for (const [position, operation] of rest.entries()) operations.push(operation, ...(after.get(position) ?? []));

@@ -142,6 +142,20 @@ output "w" = %6 updates %0`);
   assert.equal(operatorsOf(after), ["multiply", "tanh", "multiply", "subtract", "exp"]);
 });
 
+test("early update: what needs no gradient waits for who uses it", () => {
+  const before = start(`graph "g"
+%0 = parameter "w" : float32[2]
+%1 = state "v" : float32[2]
+%2 = exp(%0) : float32[2] @ forward ""
+%3 = tanh(%2) : float32[2] @ backward ""
+%4 = exp(%3) : float32[2] @ backward ""
+%5 = scale(%1) {factor: 0.9} : float32[2] @ update ""
+%6 = add(%5, %3) : float32[2] @ update ""
+output "y" = %4
+output "v" = %6 updates %1`);
+  assert.equal(operatorsOf(pass("early update").run(before)), ["exp", "tanh", "scale", "add", "exp"]);
+});
+
 test("in place: an operand that dies gives its storage, one that lives on does not, weights only to their update", () => {
   const schedule = pass("in place").run(
     start(`graph "g"
