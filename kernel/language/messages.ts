@@ -1,4 +1,5 @@
 import type { JsonObject } from "../protocol/index.ts";
+import type { TransformedCell } from "./transform.ts";
 
 /** One mistake that the compiler found in a cell, or in a file that a cell imports. */
 export interface Diagnostic {
@@ -17,7 +18,7 @@ export interface Diagnostic {
 
 /** A cell that the compiler accepted, ready to run; or what it refused. */
 export type CheckedCell =
-  | { readonly status: "ok"; readonly javascript: string; readonly sourceMap: string }
+  | ({ readonly status: "ok" } & TransformedCell)
   | { readonly status: "error"; readonly diagnostics: readonly Diagnostic[] };
 
 /** Positions in UTF-16 units. */

@@ -1,11 +1,20 @@
 import ts from "typescript";
 
-/** A cell as V8 can run it in its REPL mode, where later cells may declare the same names again. */
+/** A cell as the realm runs it. */
 export interface TransformedCell {
+  /**
+   * An expression: the cell as a function without parameters, asynchronous if the cell awaits anything. It returns
+   * `{ value }` where the cell ends in an expression, and nothing elsewhere.
+   */
   readonly javascript: string;
+  /** Names that the cell assigns and that must be declared, with `let` and in the outermost scope, before it runs. */
+  readonly declared: readonly string[];
   /** Source map (version 3, JSON) from the JavaScript back to the cell. */
   readonly sourceMap: string;
 }
+
+/** The name under which the realm offers what transformed cells call. */
+export const realmName = "__tessera__";
 
 /** Undeclared members of the compiler's node factory; see internals.ts. */
 interface ConvertingFactory extends ts.NodeFactory {
@@ -13,22 +22,19 @@ interface ConvertingFactory extends ts.NodeFactory {
   inlineExpressions(expressions: readonly ts.Expression[]): ts.Expression;
 }
 
-/** The name under which the realm offers what transformed cells call. */
-export const realmName = "__tessera__";
-
 /**
- * Turns the TypeScript of a cell into JavaScript for V8's REPL mode.
+ * Turns the TypeScript of a cell into a function whose top-level declarations outlive it.
  *
- * - A cell's value is that of its last statement, if that is an expression: it is handed to `__tessera__.result`.
- * - Imports become awaited calls of `__tessera__.import`, since code given to the inspector has no loader of its own.
- * - It runs in strict mode, like the module that the type check takes it for.
- * - V8's REPL mode allows `let` and `class` to be declared again and refuses every other pair, so top-level `const`,
- *   `var`, `function`, `enum` and imports are all declared with `let`.
+ * Whatever a cell declares, by `const`, `let`, `var`, `function`, `class`, `enum` or `import`, becomes an assignment to a
+ * variable of the outermost scope. So a later cell may declare any name again in any way, functions of earlier cells see
+ * the newest value, and top-level `await` needs nothing special. That a `const` is not assigned is for the type check to
+ * see. Imports are awaited calls of `__tessera__.import`.
  *
  * @param source the cell; it may hold syntax errors, which the type check has the task of reporting
  * @param fileName name of the cell in the source map
  */
 export function transformCell(source: string, fileName: string): TransformedCell {
+  const declared = new Set<string>();
   const { outputText, sourceMapText } = ts.transpileModule(source, {
     fileName,
     compilerOptions: {
@@ -41,83 +47,208 @@ export function transformCell(source: string, fileName: string): TransformedCell
       sourceMap: true,
       newLine: ts.NewLineKind.LineFeed,
     },
-    transformers: { after: [replTransformer] },
+    transformers: { after: [(context) => (file) => new CellTransformer(context, declared).transform(file)] },
   });
   const javascript = outputText.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
-  return { javascript, sourceMap: sourceMapText ?? "" };
+  return { javascript, declared: [...declared], sourceMap: sourceMapText ?? "" };
 }
 
-const replTransformer: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
-  const { factory } = context;
-  const realm = (member: string): ts.Expression =>
-    factory.createPropertyAccessExpression(factory.createIdentifier(realmName), member);
-  const imported = (specifier: ts.Expression): ts.Expression =>
-    factory.createAwaitExpression(factory.createCallExpression(realm("import"), undefined, [specifier]));
+/** Works on JavaScript: TypeScript's own transformers have taken types away and enums apart before. */
+class CellTransformer {
+  readonly #context: ts.TransformationContext;
+  readonly #factory: ConvertingFactory;
+  readonly #declared: Set<string>;
 
-  // import(x) and import.meta, anywhere in the cell.
-  const visitDynamic = (node: ts.Node): ts.Node => {
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const specifiers = node.arguments.map((argument) => visitDynamic(argument) as ts.Expression);
-      return ts.setTextRange(factory.createCallExpression(realm("import"), undefined, specifiers), node);
+  constructor(context: ts.TransformationContext, declared: Set<string>) {
+    this.#context = context;
+    this.#factory = context.factory as ConvertingFactory;
+    this.#declared = declared;
+  }
+
+  transform(file: ts.SourceFile): ts.SourceFile {
+    const factory = this.#factory;
+    const imports: ts.Statement[] = [];
+    const hoisted: ts.Statement[] = [];
+    const body: ts.Statement[] = [];
+    const last = file.statements.findLast((statement) => !leavesNothing(statement));
+    for (const statement of file.statements) {
+      if (isStrictDirective(statement) || leavesNothing(statement)) continue;
+      if (ts.isImportDeclaration(statement)) imports.push(...this.#import(statement));
+      else if (ts.isExportDeclaration(statement)) imports.push(this.#load(statement));
+      else if (ts.isFunctionDeclaration(statement)) hoisted.push(this.#function(statement));
+      else if (ts.isClassDeclaration(statement)) body.push(this.#class(statement));
+      else if (statement === last && isValue(statement)) body.push(this.#returnValue(statement));
+      else body.push(...this.#declarations(statement));
     }
-    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return realm("meta");
-    return ts.visitEachChild(node, visitDynamic, context);
+    const strict = factory.createExpressionStatement(factory.createStringLiteral("use strict"));
+    const statements = [strict, ...imports, ...hoisted, ...body].map(this.#rewriteImports);
+    const awaits = statements.some(awaitsAtTopLevel);
+    const cell = factory.createArrowFunction(
+      awaits ? [factory.createModifier(ts.SyntaxKind.AsyncKeyword)] : undefined,
+      undefined,
+      [],
+      undefined,
+      undefined,
+      factory.createBlock(statements as ts.Statement[], true),
+    );
+    const whole = factory.createExpressionStatement(factory.createParenthesizedExpression(cell));
+    return factory.updateSourceFile(file, [whole]);
+  }
+
+  /** `import(x)` and `import.meta`, anywhere in the cell. */
+  readonly #rewriteImports = (node: ts.Node): ts.Node => {
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const given = node.arguments.map((argument) => this.#rewriteImports(argument) as ts.Expression);
+      return ts.setTextRange(this.#factory.createCallExpression(this.#realm("import"), undefined, given), node);
+    }
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) return this.#realm("meta");
+    return ts.visitEachChild(node, this.#rewriteImports, this.#context);
   };
 
-  const imports: ts.Statement[] = [];
-  const hoisted: ts.Statement[] = [];
-  const body: ts.Statement[] = [];
-  const declared = new Set<string>();
+  #realm(member: string): ts.Expression {
+    return this.#factory.createPropertyAccessExpression(this.#factory.createIdentifier(realmName), member);
+  }
 
-  const letOf = (declarations: readonly ts.VariableDeclaration[]): ts.VariableStatement =>
-    factory.createVariableStatement(undefined, factory.createVariableDeclarationList(declarations, ts.NodeFlags.Let));
+  #loaded(specifier: ts.Expression): ts.Expression {
+    const call = this.#factory.createCallExpression(this.#realm("import"), undefined, [specifier]);
+    return this.#factory.createAwaitExpression(call);
+  }
 
-  for (const statement of file.statements) {
-    if (isStrictDirective(statement)) continue;
-    if (ts.isImportDeclaration(statement)) {
-      imports.push(...importStatements(factory, statement, imported, letOf));
-    } else if (ts.isExportDeclaration(statement)) {
-      // Everything a cell declares is visible to later cells, so only the loading of `export … from` is left to do.
-      if (statement.moduleSpecifier) {
-        imports.push(factory.createExpressionStatement(imported(statement.moduleSpecifier)));
-      }
-    } else if (ts.isExportAssignment(statement)) {
-      body.push(ts.setTextRange(factory.createExpressionStatement(statement.expression), statement));
-    } else if (ts.isFunctionDeclaration(statement)) {
-      const name = statement.name ?? factory.createIdentifier("_default");
-      declared.add(name.text);
-      hoisted.push(functionAssignment(factory, statement, name));
-    } else if (ts.isClassDeclaration(statement)) {
-      body.push(withoutExport(factory, statement));
-    } else if (ts.isVariableStatement(statement) && isBlockScoped(statement.declarationList)) {
-      body.push(ts.setTextRange(letOf(statement.declarationList.declarations), statement));
-    } else {
-      body.push(...assignVars(context, statement, declared));
+  /** `export … from "module"`: what a cell declares is visible anyway, so only the loading is left to do. */
+  #load(statement: ts.ExportDeclaration): ts.Statement {
+    const specifier = statement.moduleSpecifier ?? this.#factory.createStringLiteral("");
+    return this.#statement(this.#loaded(specifier), statement);
+  }
+
+  #import(statement: ts.ImportDeclaration): ts.Statement[] {
+    const factory = this.#factory;
+    const { importClause, moduleSpecifier } = statement;
+    const loaded = this.#loaded(moduleSpecifier);
+    if (!importClause) return [this.#statement(loaded, statement)];
+    const { name, namedBindings } = importClause;
+    if (namedBindings && ts.isNamespaceImport(namedBindings)) {
+      const space = this.#statement(this.#assign(namedBindings.name, loaded), statement);
+      if (!name) return [space];
+      const whole = factory.createPropertyAccessExpression(
+        factory.createIdentifier(namedBindings.name.text),
+        "default",
+      );
+      return [space, this.#statement(this.#assign(name, whole), statement)];
     }
+    const elements: ts.BindingElement[] = [];
+    if (name) elements.push(factory.createBindingElement(undefined, "default", name));
+    for (const element of namedBindings?.elements ?? []) {
+      const property = element.propertyName ?? element.name;
+      elements.push(factory.createBindingElement(undefined, property, element.name));
+    }
+    return [this.#statement(this.#assign(factory.createObjectBindingPattern(elements), loaded), statement)];
   }
-  const last = body.findLastIndex((statement) => !leavesNothing(statement));
-  const value = body[last];
-  if (endsInExpression(file) && value !== undefined && ts.isExpressionStatement(value)) {
-    const call = factory.createCallExpression(realm("result"), undefined, [value.expression]);
-    body[last] = ts.setTextRange(factory.createExpressionStatement(call), value);
-  }
-  const names = [...declared].map((name) => factory.createVariableDeclaration(name));
-  const strict = factory.createExpressionStatement(factory.createStringLiteral("use strict"));
-  const statements = [strict, ...imports, ...(names.length > 0 ? [letOf(names)] : []), ...hoisted, ...body];
-  return ts.visitEachChild(
-    factory.updateSourceFile(file, ts.setTextRange(factory.createNodeArray(statements), file.statements)),
-    visitDynamic,
-    context,
-  );
-};
 
-/** Whether the last statement of a cell is an expression; what leaves no JavaScript behind does not count. */
-function endsInExpression(file: ts.SourceFile): boolean {
-  const last = file.statements.findLast((statement) => !leavesNothing(statement));
-  return last !== undefined && (ts.isExpressionStatement(last) || ts.isExportAssignment(last));
+  /** Assigned before all else, since a function may be called above its declaration. */
+  #function(declaration: ts.FunctionDeclaration): ts.Statement {
+    const factory = this.#factory;
+    // Without a name of its own the expression takes the variable's, and a recursive call finds the newest definition.
+    const expression = factory.createFunctionExpression(
+      withoutExport(declaration.modifiers),
+      declaration.asteriskToken,
+      undefined,
+      undefined,
+      declaration.parameters,
+      undefined,
+      declaration.body ?? factory.createBlock([]),
+    );
+    ts.setTextRange(expression, declaration);
+    return this.#statement(this.#assign(this.#nameOf(declaration), expression), declaration);
+  }
+
+  #class(declaration: ts.ClassDeclaration): ts.Statement {
+    const expression = this.#factory.createClassExpression(
+      withoutExport(declaration.modifiers),
+      declaration.name,
+      undefined,
+      declaration.heritageClauses,
+      declaration.members,
+    );
+    ts.setTextRange(expression, declaration);
+    return this.#statement(this.#assign(this.#nameOf(declaration), expression), declaration);
+  }
+
+  /** `export default` needs no name; nothing can refer to it. */
+  #nameOf({ name }: ts.FunctionDeclaration | ts.ClassDeclaration): ts.Identifier {
+    return name ?? this.#factory.createIdentifier("_default");
+  }
+
+  #returnValue(statement: ts.ExpressionStatement | ts.ExportAssignment): ts.Statement {
+    const factory = this.#factory;
+    const value = factory.createObjectLiteralExpression([
+      factory.createPropertyAssignment("value", statement.expression),
+    ]);
+    return ts.setTextRange(factory.createReturnStatement(value), statement);
+  }
+
+  /** Makes assignments of what a statement declares for the whole cell: any declaration here, `var` in its blocks too. */
+  #declarations(statement: ts.Statement): ts.Statement[] {
+    if (ts.isExportAssignment(statement)) return [this.#statement(statement.expression, statement)];
+    if (ts.isVariableStatement(statement)) return this.#variables(statement, statement.declarationList);
+    return [this.#vars(statement) as ts.Statement];
+  }
+
+  #variables(statement: ts.VariableStatement, list: ts.VariableDeclarationList): ts.Statement[] {
+    // `let x` begins as undefined each time, and so does an enum or namespace; `var x` keeps what it has.
+    const original = ts.getOriginalNode(statement);
+    const anew = isBlockScoped(list) || ts.isEnumDeclaration(original) || ts.isModuleDeclaration(original);
+    const assignments = list.declarations.flatMap((declaration) => {
+      const value = declaration.initializer ?? (anew ? this.#factory.createVoidZero() : undefined);
+      if (value === undefined) this.#declare(declaration.name);
+      return value === undefined ? [] : [this.#statement(this.#assign(declaration.name, value), declaration)];
+    });
+    if (assignments.length > 0) ts.setTextRange(assignments[0], statement);
+    return assignments;
+  }
+
+  readonly #vars = (node: ts.Node): ts.Node => {
+    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return node;
+    if (ts.isVariableStatement(node) && !isBlockScoped(node.declarationList)) {
+      const all = this.#variables(node, node.declarationList);
+      return all.length === 1 ? all[0] : ts.setTextRange(this.#factory.createBlock(all), node);
+    }
+    if (ts.isVariableDeclarationList(node) && !isBlockScoped(node)) {
+      const all = node.declarations.flatMap(({ name, initializer }) => {
+        this.#declare(name);
+        return initializer ? [this.#assign(name, initializer)] : [];
+      });
+      if (all.length > 0) return this.#factory.inlineExpressions(all);
+      // `for (var x of …)` and `for (var x in …)` bind without an initialiser.
+      const { converters } = this.#factory;
+      const [{ name }] = node.declarations;
+      return ts.isForStatement(node.parent)
+        ? this.#factory.createVoidZero()
+        : converters.convertToAssignmentElementTarget(name);
+    }
+    return ts.visitEachChild(node, this.#vars, this.#context);
+  };
+
+  #declare(name: ts.BindingName): void {
+    for (const bound of boundNames(name)) this.#declared.add(bound);
+  }
+
+  #assign(name: ts.BindingName, value: ts.Expression): ts.Expression {
+    this.#declare(name);
+    const target = this.#factory.converters.convertToAssignmentElementTarget(name);
+    const assignment = this.#factory.createAssignment(target, value);
+    return ts.isObjectBindingPattern(name) ? this.#factory.createParenthesizedExpression(assignment) : assignment;
+  }
+
+  #statement(expression: ts.Expression, original: ts.Node): ts.Statement {
+    return ts.setTextRange(this.#factory.createExpressionStatement(expression), original);
+  }
 }
 
-/** The compiler adds the directive to some cells; ours must be the only one, and the first statement. */
+function isValue(statement: ts.Statement): statement is ts.ExpressionStatement | ts.ExportAssignment {
+  return ts.isExpressionStatement(statement) || ts.isExportAssignment(statement);
+}
+
+/** The compiler adds the directive to some cells; ours stands in the function. */
 function isStrictDirective(statement: ts.Statement): boolean {
   return (
     ts.isExpressionStatement(statement) &&
@@ -126,6 +257,7 @@ function isStrictDirective(statement: ts.Statement): boolean {
   );
 }
 
+/** Types, and lists of exports: nothing to run. */
 function leavesNothing(statement: ts.Statement): boolean {
   return (
     ts.isEmptyStatement(statement) ||
@@ -138,111 +270,23 @@ function isBlockScoped(list: ts.VariableDeclarationList): boolean {
   return (list.flags & ts.NodeFlags.BlockScoped) !== 0;
 }
 
-function importStatements(
-  factory: ts.NodeFactory,
-  statement: ts.ImportDeclaration,
-  imported: (specifier: ts.Expression) => ts.Expression,
-  letOf: (declarations: readonly ts.VariableDeclaration[]) => ts.VariableStatement,
-): ts.Statement[] {
-  const { importClause, moduleSpecifier } = statement;
-  const loaded = imported(moduleSpecifier);
-  const bind = (name: ts.BindingName, value: ts.Expression): ts.Statement =>
-    ts.setTextRange(letOf([factory.createVariableDeclaration(name, undefined, undefined, value)]), statement);
-  if (!importClause) return [ts.setTextRange(factory.createExpressionStatement(loaded), statement)];
-  const { name, namedBindings } = importClause;
-  if (namedBindings && ts.isNamespaceImport(namedBindings)) {
-    const space = bind(namedBindings.name, loaded);
-    if (!name) return [space];
-    return [space, bind(name, factory.createPropertyAccessExpression(namedBindings.name, "default"))];
-  }
-  const elements: ts.BindingElement[] = [];
-  if (name) elements.push(factory.createBindingElement(undefined, "default", name));
-  for (const element of namedBindings?.elements ?? []) {
-    const property = element.propertyName ?? element.name;
-    elements.push(factory.createBindingElement(undefined, property, element.name));
-  }
-  return [bind(factory.createObjectBindingPattern(elements), loaded)];
-}
-
-function functionAssignment(
-  factory: ts.NodeFactory,
-  declaration: ts.FunctionDeclaration,
-  name: ts.Identifier,
-): ts.Statement {
-  const modifiers = declaration.modifiers?.filter(
-    (modifier) => modifier.kind !== ts.SyntaxKind.ExportKeyword && modifier.kind !== ts.SyntaxKind.DefaultKeyword,
+function withoutExport(modifiers: ts.NodeArray<ts.ModifierLike> | undefined): ts.Modifier[] | undefined {
+  return modifiers?.filter(
+    (modifier): modifier is ts.Modifier =>
+      ts.isModifier(modifier) &&
+      modifier.kind !== ts.SyntaxKind.ExportKeyword &&
+      modifier.kind !== ts.SyntaxKind.DefaultKeyword,
   );
-  // Without a name of its own the expression takes the variable's, and a recursive call finds the newest definition.
-  const expression = factory.createFunctionExpression(
-    modifiers as readonly ts.Modifier[] | undefined,
-    declaration.asteriskToken,
-    undefined,
-    undefined,
-    declaration.parameters,
-    undefined,
-    declaration.body ?? factory.createBlock([]),
-  );
-  ts.setTextRange(expression, declaration);
-  const assignment = factory.createAssignment(factory.createIdentifier(name.text), expression);
-  return ts.setTextRange(factory.createExpressionStatement(assignment), declaration);
-}
-
-function withoutExport(factory: ts.NodeFactory, declaration: ts.ClassDeclaration): ts.Statement {
-  const modifiers = declaration.modifiers?.filter(
-    (modifier) => modifier.kind !== ts.SyntaxKind.ExportKeyword && modifier.kind !== ts.SyntaxKind.DefaultKeyword,
-  );
-  return factory.updateClassDeclaration(
-    declaration,
-    modifiers,
-    declaration.name ?? factory.createIdentifier("_default"),
-    undefined,
-    declaration.heritageClauses,
-    declaration.members,
-  );
-}
-
-/**
- * Makes assignments of what `var` declares in a statement, functions apart, and adds the names to `declared`. A `var` may
- * be declared twice in one cell, used before, or stand in a loop: declared once at the top of the cell it can all do.
- */
-function assignVars(context: ts.TransformationContext, statement: ts.Statement, declared: Set<string>): ts.Statement[] {
-  const factory = context.factory as ConvertingFactory;
-  const { convertToAssignmentElementTarget: target } = factory.converters;
-
-  const assignments = (list: ts.VariableDeclarationList): ts.Expression[] =>
-    list.declarations.flatMap((declaration) => {
-      for (const name of boundNames(declaration.name)) declared.add(name);
-      if (!declaration.initializer) return [];
-      const assignment = factory.createAssignment(target(declaration.name), declaration.initializer);
-      return [
-        ts.isObjectBindingPattern(declaration.name) ? factory.createParenthesizedExpression(assignment) : assignment,
-      ];
-    });
-
-  const visit = (node: ts.Node): ts.Node => {
-    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return node;
-    if (ts.isVariableStatement(node) && !isBlockScoped(node.declarationList)) {
-      const all = assignments(node.declarationList);
-      const replacement =
-        all.length === 0
-          ? factory.createEmptyStatement()
-          : factory.createExpressionStatement(factory.inlineExpressions(all));
-      return ts.setTextRange(replacement, node);
-    }
-    if (ts.isVariableDeclarationList(node) && !isBlockScoped(node)) {
-      const all = assignments(node);
-      if (all.length > 0) return factory.inlineExpressions(all);
-      // `for (var x of …)` and `for (var x in …)` bind without an initialiser.
-      const [only] = node.declarations;
-      return ts.isForStatement(node.parent) ? factory.createIdentifier("undefined") : target(only.name);
-    }
-    return ts.visitEachChild(node, visit, context);
-  };
-  const changed = visit(statement) as ts.Statement;
-  return ts.isEmptyStatement(changed) ? [] : [changed];
 }
 
 function boundNames(name: ts.BindingName): string[] {
   if (ts.isIdentifier(name)) return [name.text];
   return name.elements.flatMap((element) => (ts.isBindingElement(element) ? boundNames(element.name) : []));
+}
+
+/** Whether a statement awaits, functions inside of it apart. */
+function awaitsAtTopLevel(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false;
+  if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined)) return true;
+  return ts.forEachChild(node, (child) => awaitsAtTopLevel(child) || undefined) ?? false;
 }

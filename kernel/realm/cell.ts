@@ -1,12 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-
-/** One execution of a cell, for as long as any of its code may still run. */
+/** One execution of a cell. */
 export class Cell {
   readonly id: number;
   readonly name: string;
   readonly allowInput: boolean;
-  /** Set by the cell's last expression. */
-  value: unknown;
   /** Set once the kernel has been told how the cell ended. */
   finished = false;
   /** Displays that are still being drawn; the cell ends after them. */
@@ -19,17 +15,33 @@ export class Cell {
   }
 }
 
-/** Follows a cell through its promises, timers and callbacks. */
-const storage = new AsyncLocalStorage<Cell>();
+/** Cells that have begun and not ended, oldest first; more than one only with subshells. */
+const running: Cell[] = [];
 let latest = new Cell(0, "start", false);
 
-/** Runs the code of a cell, and everything that it sets going, in the cell's name. */
-export function runInCell<Result>(cell: Cell, run: () => Result): Result {
+/** Makes a cell the one in whose name code speaks. */
+export function beginCell(cell: Cell): void {
+  running.push(cell);
   latest = cell;
-  return storage.run(cell, run);
 }
 
-/** The cell whose code is running; the latest one where that is not known, as in the callbacks of native modules. */
+export function endCell(cell: Cell): void {
+  const index = running.indexOf(cell);
+  if (index >= 0) running.splice(index, 1);
+  latest = running.at(-1) ?? cell;
+}
+
+/** All cells that have begun and not ended. */
+export function runningCells(): readonly Cell[] {
+  return [...running];
+}
+
+/**
+ * The cell in whose name code speaks now: the newest that runs, or else the last one that ran.
+ *
+ * Node could follow each promise and timer to its cell (async_hooks), but it aborts the whole process when code under
+ * such hooks is terminated, and an interrupt must be able to terminate anything.
+ */
 export function currentCell(): Cell {
-  return storage.getStore() ?? latest;
+  return latest;
 }

@@ -9,6 +9,8 @@ export interface RealmData {
   readonly modules: Readonly<Record<string, string>>;
   /** One 32-bit word: 1 while the cell that runs shall stop, as long native steps ask between each other. */
   readonly interruptFlag: SharedArrayBuffer;
+  /** One 32-bit word: 1 once code in the worker uses async_hooks, and may no longer be terminated. */
+  readonly hooksFlag: SharedArrayBuffer;
   /** One 32-bit word that wakes a cell waiting for input. */
   readonly inputSignal: SharedArrayBuffer;
   readonly inputPort: MessagePort;
@@ -22,7 +24,10 @@ export interface CellRequest {
   readonly name: string;
   /** As it was typed. */
   readonly source: string;
+  /** The cell as a function expression; see ../language/transform.ts. */
   readonly javascript: string;
+  /** Names that the cell assigns in the outermost scope. */
+  readonly declared: readonly string[];
   readonly sourceMap: string;
   /** Whether `prompt` may ask the reader. */
   readonly allowInput: boolean;

@@ -10,6 +10,9 @@ export const realmData = workerData as RealmData;
 /** 1 while the cell that runs shall stop. */
 export const interruptFlag = new Int32Array(realmData.interruptFlag);
 
+/** Not 0 once code in this worker uses async_hooks. */
+export const hooksFlag = new Int32Array(realmData.hooksFlag);
+
 /** Tells the kernel something. It arrives at once, even from the middle of a loop that never rests. */
 export function post(message: FromRealm): void {
   port.postMessage(message);

@@ -1,9 +1,13 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { CellRequest, FromRealm, InputAnswer, Outcome, RealmData, ToRealm } from "./messages.ts";
 import { Terminator } from "./terminate.ts";
 
-/** After an interrupt a worker gets this long to stop by itself before its JavaScript is terminated, again and again. */
-const millisecondsOfGrace = 50;
+/** After an interrupt a worker gets this long to stop by itself before its JavaScript is terminated. */
+const millisecondsOfGrace = 40;
+
+/** Then it gets this long each time to say that nothing runs any more. */
+const millisecondsBetweenTerminations = 15;
 
 export interface RealmOptions {
   readonly workingDirectory: string;
@@ -13,8 +17,7 @@ export interface RealmOptions {
 
 /** What a realm tells its owner: all that the worker says, and its loss. */
 export type RealmEvent =
-  | Exclude<FromRealm, { type: "finished" | "interrupted" | "ready" }>
-  | { readonly type: "ready"; readonly preloadFailure: string | null }
+  | Exclude<FromRealm, { type: "finished" | "interrupted" }>
   /** The worker is gone with every value in it, and a new one takes its place. */
   | { readonly type: "lost"; readonly reason: string };
 
@@ -25,11 +28,17 @@ export class Realm {
   readonly #terminator = new Terminator();
   readonly #interruptFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #inputSignal = new Int32Array(new SharedArrayBuffer(4));
+  readonly #hooksFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #running = new Map<number, (outcome: Outcome) => void>();
   #worker: Worker;
   #inputPort: MessagePort;
-  #grace: NodeJS.Timeout | undefined;
   #waitsForInput = false;
+  /** Messages that wait until an interrupt is over: one of them could be what is terminated. */
+  #heldBack: ToRealm[] | undefined;
+  /** Set while an interrupt is under way; called when the worker says that nothing runs any more. */
+  #stopped: (() => void) | undefined;
+  /** Why the worker ends, where that is known before it does. */
+  #reason = "";
   #closed = false;
 
   constructor(options: RealmOptions, tell: (event: RealmEvent) => void) {
@@ -40,7 +49,6 @@ export class Realm {
 
   /** Runs a cell; resolves when it has ended, in whatever way. */
   execute(request: CellRequest): Promise<Outcome> {
-    Atomics.store(this.#interruptFlag, 0, 0);
     return new Promise((resolve) => {
       this.#running.set(request.cell, resolve);
       this.#post({ type: "execute", ...request });
@@ -59,35 +67,53 @@ export class Realm {
 
   /** Stops every cell that runs: politely, and after a moment by force. Values are kept. */
   interrupt(): void {
-    if (this.#running.size === 0) return;
-    Atomics.store(this.#interruptFlag, 0, 1);
-    this.#post({ type: "interrupt" });
-    this.#answer({ interrupted: true });
-    this.#grace ??= setInterval(() => {
-      this.#terminator.terminate(this.#worker);
-      // The message that was under way may have been what was terminated.
-      this.#post({ type: "interrupt" });
-    }, millisecondsOfGrace);
-  }
-
-  /** Throws all values away and begins anew. */
-  async restart(): Promise<void> {
-    const worker = this.#worker;
-    worker.removeAllListeners();
-    [this.#worker, this.#inputPort] = this.#start();
-    await worker.terminate();
+    if (this.#running.size > 0 && this.#heldBack === undefined) void this.#stop();
   }
 
   /** Ends the worker; resolves when it is gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#endGrace();
     await this.#worker.terminate();
+    this.#stopped?.();
     this.#terminator.close();
   }
 
+  async #stop(): Promise<void> {
+    this.#heldBack = [];
+    const worker = this.#worker;
+    const stopped = new Promise<"stopped">((resolve) => {
+      this.#stopped = () => resolve("stopped");
+    });
+    const within = (milliseconds: number): Promise<string> => Promise.race([stopped, wait(milliseconds, "not yet")]);
+    const ask = (): void => worker.postMessage({ type: "interrupt" } satisfies ToRealm);
+
+    Atomics.store(this.#interruptFlag, 0, 1);
+    ask();
+    this.#answer({ interrupted: true });
+    let state = await within(millisecondsOfGrace);
+    while (state !== "stopped" && worker === this.#worker && !this.#closed) {
+      if (Atomics.load(this.#hooksFlag, 0) !== 0) {
+        this.#reason = "code that uses async_hooks can only be stopped together with everything else";
+        await worker.terminate();
+        break;
+      }
+      const terminated = this.#terminator.terminate(worker).then(() => "terminated");
+      // Where the loop has ended just before, the next message is what is terminated.
+      while ((await Promise.race([terminated, wait(millisecondsBetweenTerminations, "not yet")])) !== "terminated")
+        ask();
+      ask();
+      state = await within(millisecondsBetweenTerminations);
+    }
+    this.#stopped = undefined;
+    Atomics.store(this.#interruptFlag, 0, 0);
+    const heldBack = this.#heldBack;
+    this.#heldBack = undefined;
+    for (const message of heldBack) this.#post(message);
+  }
+
   #post(message: ToRealm): void {
-    this.#worker.postMessage(message);
+    if (this.#heldBack) this.#heldBack.push(message);
+    else this.#worker.postMessage(message);
   }
 
   #answer(answer: InputAnswer): void {
@@ -98,36 +124,33 @@ export class Realm {
     Atomics.notify(this.#inputSignal, 0);
   }
 
-  #endGrace(): void {
-    clearInterval(this.#grace);
-    this.#grace = undefined;
-  }
-
   #start(): [Worker, MessagePort] {
     const { port1, port2 } = new MessageChannel();
     port1.unref();
     const workerData: RealmData = {
       ...this.#options,
       interruptFlag: this.#interruptFlag.buffer as SharedArrayBuffer,
+      hooksFlag: this.#hooksFlag.buffer as SharedArrayBuffer,
       inputSignal: this.#inputSignal.buffer as SharedArrayBuffer,
       inputPort: port2 as never,
     };
     const worker = new Worker(new URL("worker.js", import.meta.url), {
       workerData,
       transferList: [port2],
+      // Code may be terminated inside a callback, which Node 20 otherwise takes for a reason to abort.
+      execArgv: ["--no-force-async-hooks-checks"],
       // Anything that does not go through the redirected streams still must not reach the kernel's own output.
       stdout: true,
       stderr: true,
     });
     worker.stderr.on("data", (text) => process.stderr.write(text));
     worker.on("message", (message: FromRealm) => this.#hear(message));
-    let reason = "";
     worker.on("error", (error: NodeJS.ErrnoException) => {
-      reason =
-        error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "its JavaScript heap was full" : `${error.name}: ${error.message}`;
+      this.#reason =
+        error.code === "ERR_WORKER_OUT_OF_MEMORY" ? "the JavaScript heap was full" : `${error.name}: ${error.message}`;
     });
     worker.on("exit", (code) => {
-      if (!this.#closed) this.#replace(reason || `it ended with exit code ${code}`);
+      if (!this.#closed) this.#replace(this.#reason || `the realm ended with exit code ${code}`);
     });
     return [worker, port1];
   }
@@ -138,7 +161,7 @@ export class Realm {
       this.#running.delete(message.cell);
       resolve?.(message.outcome);
     } else if (message.type === "interrupted") {
-      this.#endGrace();
+      this.#stopped?.();
     } else {
       if (message.type === "input") this.#waitsForInput = true;
       this.#tell(message);
@@ -146,8 +169,9 @@ export class Realm {
   }
 
   #replace(reason: string): void {
-    this.#endGrace();
     this.#waitsForInput = false;
+    this.#reason = "";
+    Atomics.store(this.#hooksFlag, 0, 0);
     [this.#worker, this.#inputPort] = this.#start();
     this.#tell({ type: "lost", reason });
     const evalue = `the notebook's values are lost: ${reason}; run the cells that they come from again`;
@@ -155,5 +179,6 @@ export class Realm {
     const waiting = [...this.#running.values()];
     this.#running.clear();
     for (const resolve of waiting) resolve(outcome);
+    this.#stopped?.();
   }
 }

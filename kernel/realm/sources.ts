@@ -45,12 +45,14 @@ export function toTypeScript(frame: string): string {
   });
 }
 
+const evaluateModule = new URL("evaluate.js", import.meta.url).href;
+
 /** Makes `error.stack` speak of cells in TypeScript, whoever reads it. */
 export function mapStackTraces(): void {
   Error.prepareStackTrace = (error, frames) => {
     const told = frames.map(String);
-    // Below the inspector's call lies how the kernel evaluates cells.
-    const evaluation = told.findIndex((frame) => frame.includes("node:inspector"));
+    // Below that lies how the kernel runs cells.
+    const evaluation = told.findIndex((frame) => frame.includes(evaluateModule));
     const shown = evaluation < 0 ? told : told.slice(0, evaluation);
     return [describeHead(error), ...shown.map((frame) => `    at ${toTypeScript(frame)}`)].join("\n");
   };

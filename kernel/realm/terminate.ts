@@ -9,33 +9,48 @@ import type { Worker } from "node:worker_threads";
 export class Terminator {
   readonly #session = new Session();
   readonly #sessionIds = new Map<string, string>();
+  readonly #waiting = new Map<number, () => void>();
   #lastId = 0;
 
   constructor() {
-    this.#session.connect();
-    this.#session.on(
+    const session = this.#session;
+    session.connect();
+    session.on(
       "NodeWorker.attachedToWorker",
       ({ params }: InspectorNotification<NodeWorker.AttachedToWorkerEventDataType>) => {
         this.#sessionIds.set(params.workerInfo.workerId, params.sessionId);
       },
     );
-    this.#session.on(
+    session.on(
       "NodeWorker.detachedFromWorker",
       ({ params }: InspectorNotification<NodeWorker.DetachedFromWorkerEventDataType>) => {
-        for (const [worker, session] of this.#sessionIds) {
-          if (session === params.sessionId) this.#sessionIds.delete(worker);
-        }
+        for (const [worker, id] of this.#sessionIds) if (id === params.sessionId) this.#sessionIds.delete(worker);
       },
     );
-    this.#session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
+    session.on(
+      "NodeWorker.receivedMessageFromWorker",
+      ({ params }: InspectorNotification<NodeWorker.ReceivedMessageFromWorkerEventDataType>) => {
+        const { id } = JSON.parse(params.message) as { id: number };
+        this.#waiting.get(id)?.();
+        this.#waiting.delete(id);
+      },
+    );
+    session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
   }
 
-  /** Ends what the worker is running now. Does nothing to a worker that is gone. */
-  terminate(worker: Worker): void {
+  /**
+   * Ends what the worker runs now, or else the next thing that it begins to run. Resolves when that has happened; nothing
+   * that is begun later is ended.
+   */
+  terminate(worker: Worker): Promise<void> {
     const sessionId = this.#sessionIds.get(String(worker.threadId));
-    if (sessionId === undefined) return;
-    const message = JSON.stringify({ id: ++this.#lastId, method: "Runtime.terminateExecution" });
-    this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message });
+    if (sessionId === undefined) return Promise.resolve();
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      const message = JSON.stringify({ id, method: "Runtime.terminateExecution" });
+      this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message });
+    });
   }
 
   close(): void {

@@ -1,17 +1,20 @@
-import { createHook } from "node:async_hooks";
-import { Cell, currentCell, runInCell } from "./cell.ts";
+import { abandonWaiting } from "./abandoned.ts";
+import { watchAsyncHooks } from "./async-hooks.ts";
+import { beginCell, Cell, currentCell, endCell, runningCells } from "./cell.ts";
 import { receiveComm } from "./comms.ts";
 import { display, isShown } from "./display.ts";
 import { describeError, Interrupted } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
+import { mendAfterTermination, mended } from "./mend.ts";
 import type { CellRequest, Outcome, Rendering, ToRealm } from "./messages.ts";
 import { importModule, notebookMeta, notebookRequire } from "./modules.ts";
 import * as notebook from "./notebook.ts";
 import { redirectOutput } from "./output.ts";
-import { interruptFlag, listen, post, realmData } from "./port.ts";
+import { hooksFlag, interruptFlag, listen, post, realmData } from "./port.ts";
 import { report } from "./progress.ts";
 import { render } from "./render.ts";
 import { mapStackTraces, rememberSource } from "./sources.ts";
+import { followTimers, stopTimers } from "./timers.ts";
 
 /** What a preloaded module is lent, by a call of its default export. */
 export interface NotebookEnvironment {
@@ -20,70 +23,36 @@ export interface NotebookEnvironment {
   readonly display: typeof display;
 }
 
-const running = new Set<Cell>();
-
 function finish(cell: Cell, outcome: Outcome): void {
   if (cell.finished) return;
   cell.finished = true;
-  running.delete(cell);
+  endCell(cell);
   post({ type: "finished", cell: cell.id, outcome });
 }
 
 async function execute(request: CellRequest): Promise<void> {
-  const cell = new Cell(request.cell, request.name, request.allowInput);
-  running.add(cell);
-  rememberSource(request.name, request.source, request.sourceMap);
-  const evaluation = await runInCell(cell, () => evaluate(request.javascript, request.name));
-  if (cell.finished) return;
-  const outcome = await runInCell(cell, () => outcomeOf(cell, evaluation));
+  const { name, javascript, declared } = request;
+  const cell = new Cell(request.cell, name, request.allowInput);
+  rememberSource(name, request.source, request.sourceMap);
+  beginCell(cell);
+  let outcome: Outcome;
+  try {
+    const returned = await evaluate(javascript, declared, name);
+    const value = returned?.value;
+    const result: Rendering | null = value === undefined || isShown(value) ? null : await render(value);
+    await Promise.all(cell.drawing);
+    outcome = { status: "ok", result };
+  } catch (error) {
+    outcome = { status: "error", ...describeError(error) };
+  }
   finish(cell, outcome);
 }
 
-async function outcomeOf(cell: Cell, evaluation: Awaited<ReturnType<typeof evaluate>>): Promise<Outcome> {
-  if (evaluation.status === "terminated") return { status: "error", ...describeError(new Interrupted()) };
-  try {
-    if (evaluation.status === "threw") throw evaluation.error;
-    const { value } = cell;
-    const result: Rendering | null = value === undefined || isShown(value) ? null : await render(value);
-    await Promise.all(cell.drawing);
-    return { status: "ok", result };
-  } catch (error) {
-    return { status: "error", ...describeError(error) };
-  } finally {
-    cell.value = undefined;
-  }
-}
-
 function interrupt(): void {
-  for (const cell of running) {
-    stopTimersOf(cell);
-    finish(cell, { status: "error", ...describeError(new Interrupted()) });
-  }
-  post({ type: "interrupted" });
-}
-
-/** Timers that have not fired yet, by the cell that set them: an interrupted cell must not come back. */
-const timers = new Map<number, { readonly cell: Cell; readonly timer: NodeJS.Timeout | NodeJS.Immediate }>();
-
-function followTimers(): void {
-  createHook({
-    init(id, type, _trigger, resource) {
-      if (type === "Timeout" || type === "Immediate") {
-        timers.set(id, { cell: currentCell(), timer: resource as NodeJS.Timeout });
-      }
-    },
-    destroy(id) {
-      timers.delete(id);
-    },
-  }).enable();
-}
-
-function stopTimersOf(stopped: Cell): void {
-  for (const { cell, timer } of timers.values()) {
-    if (cell !== stopped) continue;
-    clearTimeout(timer as NodeJS.Timeout);
-    clearImmediate(timer as NodeJS.Immediate);
-  }
+  stopTimers();
+  abandonWaiting();
+  for (const cell of runningCells()) finish(cell, { status: "error", ...describeError(new Interrupted()) });
+  mendAfterTermination(() => post({ type: "interrupted" }));
 }
 
 /** What `process.exit` in a cell throws. */
@@ -102,7 +71,10 @@ function guardProcess(): void {
     const { traceback } = describeError(error);
     post({ type: "stream", cell: currentCell().id, name: "stderr", text: `${what}\n${traceback.join("\n")}\n` });
   };
-  process.on("uncaughtException", tell("Thrown where no cell could catch it:"));
+  const tellThrown = tell("Thrown where no cell could catch it:");
+  process.on("uncaughtException", (error) => {
+    if (!mended(error)) tellThrown(error);
+  });
   process.on("unhandledRejection", tell("A promise was rejected and nobody handled it:"));
 }
 
@@ -131,15 +103,10 @@ redirectOutput();
 mapStackTraces();
 guardProcess();
 followTimers();
+watchAsyncHooks(() => Atomics.store(hooksFlag, 0, 1));
 defineGlobals({ ...notebook, require: notebookRequire });
 defineGlobals({
-  __tessera__: {
-    import: importModule,
-    meta: notebookMeta,
-    result(value: unknown) {
-      currentCell().value = value;
-    },
-  },
+  __tessera__: { import: importModule, meta: notebookMeta },
 });
 
 // Cells wait for what they may use; interrupts do not wait for anything.
@@ -148,6 +115,6 @@ listen((message) => {
   const told = message as ToRealm;
   if (told.type === "interrupt") interrupt();
   else if (told.type === "execute") void loaded.then(() => execute(told));
-  else void loaded.then(() => runInCell(currentCell(), () => receiveComm(told)));
+  else void loaded.then(() => receiveComm(told));
 });
 post({ type: "ready", preloadFailure: await loaded });

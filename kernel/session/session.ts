@@ -189,8 +189,8 @@ class Session implements KernelSession, SessionParts {
     this.#parents.set(cell, parent);
     // Code of old cells may still print; of very old ones it does so under the newest.
     this.#parents.delete(cell - 1000);
-    const { javascript, sourceMap } = checked;
-    return this.realm.execute({ cell, name, source: code, javascript, sourceMap, allowInput });
+    const { javascript, declared, sourceMap } = checked;
+    return this.realm.execute({ cell, name, source: code, javascript, declared, sourceMap, allowInput });
   }
 
   #deliver(type: "comm_open" | "comm_msg" | "comm_close", { header, content, buffers }: Message): void {
