@@ -49,8 +49,13 @@ export function createExtension({ Widget }: LuminoWidgets, loadPlotly: () => Pro
     /** Draws the output, again when a running cell replaces it. */
     async renderModel(model: MimeModel): Promise<void> {
       this.#figure?.dispose();
+      this.node.replaceChildren();
       this.#figure = render(this.node, this.#mime, model.data[this.#mime], { plotly: loadPlotly });
-      await this.#figure.ready;
+      try {
+        await this.#figure;
+      } catch (error) {
+        this.node.textContent = error instanceof Error ? error.message : String(error);
+      }
     }
 
     override dispose(): void {

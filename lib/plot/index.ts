@@ -4,6 +4,7 @@
 // kernel/labextension for the front end that draws the interactive forms.
 import type { GradientCheckReport } from "../checks/index.ts";
 import type { GraphReport } from "../compiler/index.ts";
+import type { Dataset } from "../formats/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
 import type { Evaluation, TrainingHistory } from "../training/index.ts";
@@ -11,7 +12,7 @@ import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
 import { memory } from "./memory/memory-figure.ts";
-import { evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
+import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
 import type { Table } from "./table.ts";
 
 export { bars } from "./charts/bars.ts";
@@ -22,11 +23,13 @@ export { line, scatter } from "./charts/series.ts";
 export { Figure, type FigureContent } from "./figure.ts";
 export { compareMemory } from "./memory/compare.ts";
 export { type MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
+export { type ImageOptions, type Images, images } from "./pictures/images.ts";
+export { network } from "./pictures/network.ts";
 export { Table, type TableRow, table } from "./table.ts";
 export { curves, graph, memory };
 
 /** Every plain report that has a picture of its own. */
-export type Report = TrainingHistory | MemoryReport | GraphReport | Model | Evaluation | GradientCheckReport;
+export type Report = TrainingHistory | MemoryReport | GraphReport | Model | Evaluation | GradientCheckReport | Dataset;
 
 /** The picture of every kind of report: whoever shows values asks here by `kind`. */
 export const figures: {
@@ -38,4 +41,5 @@ export const figures: {
   model: modelTable,
   evaluation: evaluationFigure,
   "gradient-check": gradientCheckTable,
+  dataset: datasetFigure,
 };

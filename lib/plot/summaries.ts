@@ -1,9 +1,12 @@
 import type { GradientCheckReport } from "../checks/index.ts";
+import type { Dataset } from "../formats/index.ts";
 import type { Model } from "../nn/index.ts";
+import type { HostTensor } from "../tensor/index.ts";
 import type { Evaluation } from "../training/index.ts";
 import { confusion } from "./charts/confusion.ts";
 import type { Figure } from "./figure.ts";
 import { formatPercent } from "./look/format.ts";
+import { images } from "./pictures/images.ts";
 import { type Table, table } from "./table.ts";
 
 /** A model's layers: what each gives and how many parameters it has. */
@@ -20,6 +23,14 @@ export function modelTable(model: Model): Table {
     rows,
     `${model.name}: ${shape(model.input)} → ${shape(model.output)}, ${count} parameters, seed ${model.seed}`,
   );
+}
+
+/** The first images of a data set with their labels; where samples are not images, what the data set holds. */
+export function datasetFigure(dataset: Dataset): Figure | Table {
+  const { name, inputs, targets } = dataset;
+  if (inputs.shape.length === 3) return images(dataset);
+  const shape = (tensor: HostTensor): string => `${tensor.dtype}[${tensor.shape}]`;
+  return table([{ data: name, samples: inputs.shape[0], inputs: shape(inputs), targets: shape(targets) }]);
 }
 
 /** How a model answered a data set: which class it took for which, or the loss where there are no classes. */

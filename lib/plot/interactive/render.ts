@@ -11,10 +11,8 @@ import { mountGraph } from "./graph-view.ts";
 import { mountMemory } from "./memory-view.ts";
 import { themeAround, watchTheme } from "./surroundings.ts";
 
-/** A figure that stands on a page. */
-export interface Rendered {
-  /** Settles when the figure has been drawn; what went wrong is written where it should stand, and does not reject. */
-  readonly ready: Promise<void>;
+/** A figure that comes to stand on a page: settles when it is drawn, and rejects with nothing left behind if it cannot be. */
+export interface Rendered extends Promise<void> {
   /** Removes the figure and everything that it listens to. */
   dispose(): void;
 }
@@ -50,7 +48,6 @@ export function render(
   let end: (() => void) | undefined;
   let shown: Theme | undefined;
   const state = {};
-  let drawing: Promise<void> = Promise.resolve();
 
   const draw = async (mount: Mount): Promise<void> => {
     const theme = themeAround(element);
@@ -63,28 +60,28 @@ export function render(
     if (disposed) ended?.();
     else end = ended;
   };
-  const fail = (error: unknown): void => {
-    container.textContent = error instanceof Error ? error.message : String(error);
-    container.style.color = "#b3261e";
-  };
   let unwatch: (() => void) | undefined;
-  const ready = prepare(mime, data, options)
-    .then(async (mount) => {
-      if (disposed) return;
-      await draw(mount);
-      // One after the other: a theme that changes twice must not leave two drawings.
-      unwatch = watchTheme(container, () => (drawing = drawing.then(() => draw(mount)).catch(fail)));
-    })
-    .catch(fail);
-  return {
-    ready,
-    dispose() {
-      disposed = true;
-      unwatch?.();
-      end?.();
-      container.remove();
-    },
+  const dispose = (): void => {
+    disposed = true;
+    unwatch?.();
+    end?.();
+    container.remove();
   };
+  const start = async (): Promise<void> => {
+    const mount = await prepare(mime, data, options);
+    await draw(mount);
+    if (disposed) return;
+    let drawing = Promise.resolve();
+    // One after the other: a theme that changes twice must not leave two drawings.
+    unwatch = watchTheme(container, () => {
+      drawing = drawing.then(() => draw(mount)).catch((error) => console.error(error));
+    });
+  };
+  const drawn = start().catch((error) => {
+    dispose();
+    throw error;
+  });
+  return Object.assign(drawn, { dispose });
 }
 
 /** Gathers what the drawing needs before the first stroke. */

@@ -1,5 +1,5 @@
 import { type Selection, select } from "d3";
-import { type FontWeight, fitText, textWidth } from "./font-metrics.ts";
+import { type FontWeight, fitText, textWidth, wrapText } from "./font-metrics.ts";
 import { fontFamily, type Theme } from "./theme.ts";
 
 /** A group of an SVG drawing, in the browser's document or in one made without a browser. */
@@ -108,7 +108,6 @@ export function drawCard(document: Document, picture: Picture, theme: Theme, alt
   const element = document.createElementNS(namespace, "svg") as SVGSVGElement;
   const svg = select<SVGSVGElement, unknown>(element).attr("xmlns", namespace).attr("role", "img");
   svg.attr("aria-label", alternative).attr("font-family", fontFamily);
-  svg.append("title").text(alternative);
   const card = drawBox(svg as unknown as Canvas, { x: 0, y: 0, width: 0, height: 0 }, theme.card, 10);
   const content = svg.append("g") as Canvas;
 
@@ -121,9 +120,11 @@ export function drawCard(document: Document, picture: Picture, theme: Theme, alt
     maxWidth: width,
   });
   top += 22;
-  for (const line of picture.subtitle?.split("\n").filter((text) => text !== "") ?? []) {
-    drawText(content, line, margin, top + 14, { fill: theme.muted, maxWidth: width });
-    top += 18;
+  for (const paragraph of picture.subtitle?.split("\n") ?? []) {
+    for (const line of wrapText(paragraph, width, fontSize.body)) {
+      drawText(content, line, margin, top + 14, { fill: theme.muted });
+      top += 18;
+    }
   }
   top += 14;
   const body = content.append("g").attr("transform", `translate(${margin},${top})`) as Canvas;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
+import { palettePng } from "./palette-png.ts";
 
 // From dist/lib/plot/static to the package's own folder: fonts lie beside the sources, where tsc does not copy them.
 const assets = new URL("../../../../lib/plot/assets/", import.meta.url);
@@ -18,5 +19,6 @@ export function rasterise(svg: string, scale: number): Uint8Array {
     font: { loadSystemFonts: !lettered.test(svg), fontFiles, defaultFontFamily: "Inter" },
     fitTo: { mode: "zoom", value: scale },
   });
-  return image.render().asPng();
+  const drawn = image.render();
+  return palettePng(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng();
 }

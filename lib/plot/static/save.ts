@@ -1,11 +1,13 @@
 import { rename, writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { Figure } from "../figure.ts";
+import { figurePage } from "./page.ts";
 
 /** A file's ending and what is written under it. */
 const writers: Readonly<Record<string, (figure: Figure) => Promise<string | Uint8Array>>> = {
   ".png": (figure) => figure.png(),
   ".svg": (figure) => figure.svg(),
+  ".html": figurePage,
   ".json": async ({ kind, title, summary, content }) =>
     `${JSON.stringify({ kind, title, summary, data: content.interactive?.data ?? null })}\n`,
 };

@@ -1,0 +1,121 @@
+import type { Dataset } from "../../formats/index.ts";
+import type { HostTensor } from "../../tensor/index.ts";
+import { Figure } from "../figure.ts";
+import { formatCount, plural } from "../look/format.ts";
+import { placeholder } from "../look/placeholder.ts";
+import { type ImageGrid, imagesPicture } from "./draw-images.ts";
+
+/** A data set, a tensor of shape [images, rows, columns], or a list of images of equally many pixels. */
+export type Images = Dataset | HostTensor | readonly ArrayLike<number>[];
+
+export interface ImageOptions {
+  readonly title?: string;
+  /** What each image shows; by default the labels of the data set. */
+  readonly labels?: ArrayLike<number | string>;
+  /** What each image was taken for; those that differ from the label stand out. */
+  readonly predictions?: ArrayLike<number | string>;
+  /** Images side by side; 10 unless told otherwise. */
+  readonly columns?: number;
+  /** The most images to be drawn, from the first on; 40 unless told otherwise. */
+  readonly limit?: number;
+  /** Rows and columns of pixels, where the images do not tell; square unless told otherwise. */
+  readonly size?: readonly [rows: number, columns: number];
+}
+
+/** More pixels than this make a drawing that no notebook should store. */
+const mostPixels = 400_000;
+
+/**
+ * Shows grey images in a grid, as digits, filters or reconstructions. The darkest shade is the largest value of all
+ * images; where there are negative values they are coloured, and nought is pale.
+ */
+export function images(images: Images, options: ImageOptions = {}): Figure {
+  const { pixels, size, labels: ownLabels, name } = readImages(images, options);
+  const limit = options.limit ?? 40;
+  const shown = pixels.slice(0, limit);
+  const title = options.title ?? (name === "" ? "Images" : name);
+  if (shown.length === 0) {
+    const message = "Nothing to draw: there are no images.";
+    return new Figure({ kind: "images", picture: placeholder(title, message), summary: `${title}: ${message}` });
+  }
+  const [rows, columns] = size;
+  if (rows * columns * shown.length > mostPixels) {
+    throw new Error(
+      `plot.images: at most ${formatCount(mostPixels)} pixels can be drawn, got ${formatCount(rows * columns * shown.length)} (${shown.length} images of ${rows} × ${columns}); give a smaller limit`,
+    );
+  }
+  const labels = options.labels ?? ownLabels;
+  const read = (list: ArrayLike<number | string> | undefined, what: string): string[] | undefined => {
+    if (list !== undefined && list.length < shown.length) {
+      throw new Error(
+        `plot.images: there must be a ${what} for each image, got ${list.length} for ${shown.length} images; give as many`,
+      );
+    }
+    return list && Array.from({ length: shown.length }, (_, index) => String(list[index]));
+  };
+  const grid: ImageGrid = {
+    title,
+    images: shown,
+    rows,
+    columns,
+    across: Math.max(1, Math.min(options.columns ?? 10, shown.length)),
+    labels: read(labels, "label"),
+    predictions: read(options.predictions, "prediction"),
+    total: pixels.length,
+  };
+  const wrong =
+    grid.predictions && grid.labels
+      ? grid.predictions.filter((answer, index) => answer !== grid.labels![index]).length
+      : 0;
+  const mistakes = grid.predictions && grid.labels ? `, ${wrong} taken for something else` : "";
+  const count =
+    shown.length < pixels.length
+      ? `${shown.length} of ${formatCount(pixels.length)} images`
+      : plural(shown.length, "image");
+  return new Figure({
+    kind: "images",
+    picture: imagesPicture(grid),
+    summary: `${title}: ${count} of ${rows} × ${columns} pixels${mistakes}`,
+  });
+}
+
+interface ReadImages {
+  readonly pixels: readonly ArrayLike<number>[];
+  readonly size: readonly [number, number];
+  readonly labels?: readonly string[];
+  readonly name: string;
+}
+
+function readImages(images: Images, options: ImageOptions): ReadImages {
+  if ("kind" in images) {
+    const { inputs, targets, classes, name } = images;
+    const labels =
+      classes.length > 0 ? Array.from(targets.data, (label) => classes[label] ?? String(label)) : undefined;
+    return { ...readTensor(inputs), name, ...(labels && { labels }) };
+  }
+  if ("shape" in images) return { ...readTensor(images), name: "" };
+  const count = images[0]?.length ?? 0;
+  const side = Math.round(Math.sqrt(count));
+  const size = options.size ?? ([side, side] as const);
+  const odd = images.findIndex((image) => image.length !== size[0] * size[1]);
+  if (odd >= 0) {
+    throw new Error(
+      `plot.images: an image must have ${size[0]} × ${size[1]} pixels, got ${images[odd].length} (image ${odd}); give its size as [rows, columns]`,
+    );
+  }
+  return { pixels: images, size, name: "" };
+}
+
+function readTensor({ shape, data }: HostTensor): { pixels: ArrayLike<number>[]; size: readonly [number, number] } {
+  if (shape.length !== 3) {
+    throw new Error(
+      `plot.images: a tensor of images must have the shape [images, rows, columns], got [${shape}]; reshape it first`,
+    );
+  }
+  const [count, rows, columns] = shape;
+  const values = data as unknown as { subarray(start: number, end: number): ArrayLike<number> };
+  const pixels = Array.from({ length: count }, (_, index) =>
+    values.subarray(index * rows * columns, (index + 1) * rows * columns),
+  );
+  return { pixels, size: [rows, columns] };
+}

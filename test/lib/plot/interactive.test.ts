@@ -1,0 +1,248 @@
+// The interactive forms in a real browser, on pages written by figure.save, with the network blocked.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import * as assert from "uvu/assert";
+import { compareMemory, curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
+import { formatBytes } from "../../../lib/plot/look/format.ts";
+import { chromiumArguments, findChromium } from "../../support/environment.ts";
+import { suite } from "../../support/suite.ts";
+import { sampleGraph, sampleHistory, sampleMemory } from "./samples.ts";
+
+const found = findChromium();
+const test = suite("interactive figures in Chromium", "missing" in found && found.missing);
+
+const deep = sampleMemory([784, ...new Array<number>(8).fill(64), 10], 64, "deep");
+const network = sampleGraph([784, ...new Array<number>(8).fill(64), 10], 64, "deep");
+
+let browser: Browser;
+let folder: string;
+test.before(async () => {
+  browser = await chromium.launch({
+    executablePath: (found as { chromium: string }).chromium,
+    args: [...chromiumArguments],
+  });
+  folder = mkdtempSync(join(tmpdir(), "tessera-interactive-"));
+});
+test.after(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens a figure's own page; the test fails on any console error, exception or request to anywhere. */
+async function show(
+  figure: Figure,
+  check: (page: Page) => Promise<void>,
+  scheme: "light" | "dark" = "light",
+): Promise<void> {
+  const file = join(folder, "figure.html");
+  await figure.save(file);
+  const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1140, height: 900 } });
+  try {
+    const page = await context.newPage();
+    const trouble: string[] = [];
+    page.on("console", (message) => message.type() === "error" && trouble.push(message.text()));
+    page.on("pageerror", (error) => trouble.push(error.message));
+    page.on("request", (request) => /^(file|data|blob):/.test(request.url()) || trouble.push(request.url()));
+    await page.goto(`file://${file}`);
+    await page.waitForSelector("#still", { state: "detached", timeout: 20_000 });
+    await check(page);
+    assert.equal(trouble, []);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Where a point of the drawing stands on the page, from its place in the card's own coordinates. */
+async function pointAt(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
+  const svg = page.locator("svg").first();
+  const box = (await svg.boundingBox())!;
+  const width = Number(await svg.getAttribute("width"));
+  return { x: box.x + (x * box.width) / width, y: box.y + (y * box.width) / width };
+}
+
+test("a step under the pointer tells its bytes, and the peak comes back when the pointer leaves", async () => {
+  await show(memory(deep), async (page) => {
+    const svg = page.locator("svg");
+    assert.match((await svg.textContent())!, /At the peak/);
+    // The margins of the card and its heading of three lines, then the plot's own place.
+    const step = 12;
+    const x = 24 + 64 + ((step + 0.5) * 600) / deep.steps.length;
+    const point = await pointAt(page, x, 250);
+    await page.mouse.move(point.x, point.y);
+    const live = Object.values(deep.live).reduce((sum, bytes) => sum + bytes[step], 0);
+    const text = (await svg.textContent())!;
+    assert.ok(text.includes(`${formatBytes(live)} · step ${step}, backward of`), text.slice(0, 300));
+    assert.ok(text.includes(`Step ${step}: ${deep.steps[step].name}`));
+    await page.mouse.move(5, 5);
+    assert.match((await svg.textContent())!, /At the peak/);
+  });
+});
+
+test("a buffer under the pointer tells its name, bytes and life", async () => {
+  await show(memory(deep), async (page) => {
+    const largest = deep.buffers.find(({ name }) => name === "dense1.weight")!;
+    const map = { top: 24 + 22 + 36 + 14 + 322, height: 210 };
+    const y = map.top + map.height * (1 - (largest.offset + largest.bytes / 2) / deep.arenaBytes);
+    const point = await pointAt(page, 24 + 64 + 200, y);
+    await page.mouse.move(point.x, point.y);
+    const tooltip = (await page.locator('[role="tooltip"]').textContent())!;
+    assert.match(tooltip, /^dense1\.weight/);
+    assert.ok(tooltip.includes("200,704 (196 KiB)"), tooltip);
+    assert.ok(tooltip.includes(`${deep.steps.length} steps: 0 to ${deep.steps.length - 1}`), tooltip);
+  });
+});
+
+test("arrow keys move the cursor from the peak, and escape lets it go", async () => {
+  await show(memory(deep), async (page) => {
+    const svg = page.locator("svg");
+    await svg.focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.ok((await svg.textContent())!.includes(`Step ${deep.peak.step - 1}: `));
+    await page.keyboard.press("Escape");
+    assert.match((await svg.textContent())!, /At the peak/);
+  });
+});
+
+test("a comparison tells what a step of any of its members consists of", async () => {
+  const small = sampleMemory([784, 128, 10], 1);
+  await show(compareMemory({ small, deep }), async (page) => {
+    const box = (await page.locator("svg").boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.55, box.y + box.height * 0.7);
+    assert.match((await page.locator('[role="tooltip"]').textContent())!, /^deep: .*weights/);
+  });
+});
+
+test("layers close and open by their names, and everything above stays in place", async () => {
+  await show(graph(network), async (page) => {
+    const boxes = page.locator("[data-box]");
+    const before = await boxes.count();
+    assert.is(before, network.nodes.length);
+    const name = page.locator("[data-row] text").filter({ hasText: /^dense2$/ });
+    const above = page.locator("[data-row] text").filter({ hasText: /^relu1$/ });
+    const place = (await above.boundingBox())!;
+    await name.click();
+    assert.ok((await boxes.count()) < before);
+    const after = (await above.boundingBox())!;
+    assert.ok(Math.abs(after.x - place.x) < 0.5 && Math.abs(after.y - place.y) < 0.5, "relu1 has not moved");
+    await page
+      .locator("[data-row] text")
+      .filter({ hasText: /^dense2$/ })
+      .click();
+    assert.is(await boxes.count(), before);
+    await page.getByRole("button", { name: "Close every layer" }).click();
+    const closed = await boxes.count();
+    assert.ok(closed <= 4 * (network.layers.length + 1), `${closed} boxes`);
+    await page.getByRole("button", { name: "Open every layer" }).click();
+    assert.is(await boxes.count(), before);
+  });
+});
+
+test("an operator under the pointer tells its type, bytes, work and what it reads", async () => {
+  await show(graph(network), async (page) => {
+    await page.locator("[data-box]").nth(1).hover();
+    const tooltip = (await page.locator('[role="tooltip"]').textContent())!;
+    assert.match(tooltip, /^matmul/);
+    for (const part of ["float32[64,64]", "16 KiB", "6.42 MFLOP", "dense1.weight float32[784,64]"]) {
+      assert.ok(tooltip.includes(part), `${part} in ${tooltip}`);
+    }
+  });
+});
+
+test("a search counts what it finds, and the return key goes there, opening what is closed", async () => {
+  await show(graph(network), async (page) => {
+    await page.getByRole("button", { name: "Close every layer" }).click();
+    await page.getByRole("searchbox").fill("dense5 matmul");
+    const expected = network.nodes.filter(({ layer, operator }) => layer === "dense5" && operator === "matmul").length;
+    await page.getByText(`${expected} found`).waitFor();
+    await page.keyboard.press("Enter");
+    const name = page.locator("[data-row] text").filter({ hasText: /^dense5$/ });
+    const view = (await page.locator("section").boundingBox())!;
+    const place = (await name.boundingBox())!;
+    assert.ok(place.y > view.y && place.y < view.y + view.height, "the layer is in sight");
+  });
+});
+
+test("ten thousand operators open at once without being all drawn", async () => {
+  const large = sampleGraph([784, ...new Array<number>(1120).fill(64), 10], 64, "large");
+  assert.ok(large.nodes.length > 10_000);
+  await show(graph(large), async (page) => {
+    assert.ok((await page.locator("[data-box]").count()) <= 300);
+    await page.getByRole("button", { name: "Open every layer" }).click();
+    assert.ok((await page.locator("[data-box]").count()) <= 1600);
+    await page.getByRole("searchbox").fill("dense777 matmul");
+    await page.keyboard.press("Enter");
+    await page
+      .locator("[data-row] text")
+      .filter({ hasText: /^dense777$/ })
+      .waitFor();
+  });
+});
+
+test("charts are drawn by plotly with all their series", async () => {
+  const histories = { shallow: [sampleHistory("shallow", 1, 0.017)], deep: [sampleHistory("deep", 1, 0.02)] };
+  await show(curves(histories), async (page) => {
+    await page.locator(".js-plotly-plot .legendtext").first().waitFor();
+    const names = await page.locator(".js-plotly-plot .legendtext").allTextContents();
+    assert.equal(names, ["shallow", "deep"]);
+    assert.is(await page.locator(".js-plotly-plot .scatterlayer .trace").count(), 4);
+  });
+});
+
+test("figures are dark on a dark page and change with it", async () => {
+  const cardColor = (page: Page): Promise<string> =>
+    page.evaluate(() => {
+      const find = (root: ParentNode): Element | null => {
+        const svg = root.querySelector("svg[role=img] > rect");
+        if (svg) return svg;
+        for (const element of root.querySelectorAll("*")) {
+          const inner = element.shadowRoot && find(element.shadowRoot);
+          if (inner) return inner;
+        }
+        return null;
+      };
+      return find(document)!.getAttribute("fill")!;
+    });
+  await show(
+    memory(deep),
+    async (page) => {
+      assert.is(await cardColor(page), "#15181e");
+      await page.emulateMedia({ colorScheme: "light" });
+      for (let attempt = 0; attempt < 100 && (await cardColor(page)) !== "#fdfdfc"; attempt++)
+        await page.waitForTimeout(20);
+      assert.is(await cardColor(page), "#fdfdfc");
+    },
+    "dark",
+  );
+});
+
+test("what cannot be drawn rejects and leaves nothing behind, and disposing removes what was drawn", async () => {
+  await show(memory(deep), async (page) => {
+    const outcome = await page.evaluate(async () => {
+      const { render } = (
+        window as unknown as { TesseraFigures: { render: (...args: unknown[]) => Promise<void> & { dispose(): void } } }
+      ).TesseraFigures;
+      const element = document.createElement("div");
+      document.body.append(element);
+      const errors: string[] = [];
+      for (const [mime, data] of [
+        ["application/vnd.tessera.v1+json", { version: 1, kind: "unheard-of", data: {} }],
+        ["application/vnd.tessera.v1+json", {}],
+        ["application/vnd.plotly.v1+json", {}],
+        ["text/plain", "x"],
+      ] as const) {
+        await render(element, mime, data).catch((error: Error) => errors.push(error.message));
+      }
+      const left = element.childNodes.length;
+      return { errors, left };
+    });
+    assert.is(outcome.left, 0);
+    assert.match(outcome.errors[0], /the kind must be one of memory, .*got unheard-of/);
+    assert.match(outcome.errors[1], /version 1 with a kind/);
+    assert.match(outcome.errors[2], /plotly must be on the page/);
+    assert.match(outcome.errors[3], /MIME type must be/);
+  });
+});
+
+test.run();
