@@ -104,7 +104,9 @@ export function hyperbolicTangent(x: Expression): Expression {
   return select(compare("less", magnitude, constant(0.625)), near, signed);
 }
 
-/** 1 / (1 + e to the power −x). */
+/** 1 / (1 + e to the power −x), by way of the power that cannot overflow. */
 export function logistic(x: Expression): Expression {
-  return divide(constant(1), add(constant(1), exponential(unary("negate", x))));
+  const power = exponential(unary("negate", unary("absolute", x)));
+  const numerator = select(compare("less", x, constant(0)), power, constant(1));
+  return divide(numerator, add(constant(1), power));
 }
