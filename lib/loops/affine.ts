@@ -62,11 +62,12 @@ export function termOf(index: Affine, axis: Axis): { readonly stride: number; re
   return index.terms.find((term) => term.axis === axis) ?? { stride: 0, inner: 0 };
 }
 
-/** An index as text, such as `128·i + j`. */
+/** An index as text, such as `128·i + j`; `⌊j⌋` is where the tile begins, and `[j]` how far it is from there. */
 export function printAffine({ constant, terms }: Affine): string {
   const parts = terms.map(({ axis, stride, inner }) => {
-    const plain = stride === 1 ? axis.name : `${stride}·${axis.name}`;
-    return stride === inner ? plain : `${stride}·⌊${axis.name}⌋ + ${inner}·[${axis.name}]`;
+    const times = (factor: number, name: string): string => (factor === 1 ? name : `${factor}·${name}`);
+    if (stride === inner) return times(stride, axis.name);
+    return `${times(stride, `⌊${axis.name}⌋`)} + ${times(inner, `[${axis.name}]`)}`;
   });
   if (constant !== 0 || parts.length === 0) parts.push(String(constant));
   return parts.join(" + ");
