@@ -90,7 +90,7 @@ const enliven = `
       const data = JSON.parse(await unpack(figure.querySelector(".figure-data")));
       await load();
       figure.append(live);
-      await window.TesseraFigures.render(live, figure.dataset.mime, data).ready;
+      await window.TesseraFigures.render(live, figure.dataset.mime, data);
       figure.classList.add("is-live");
     } catch (error) {
       live.remove();
