@@ -2,7 +2,7 @@ import { scaleBand, scaleLinear, scaleLog } from "d3";
 import { byteUnit, formatBytes, formatNumber } from "../look/format.ts";
 import type { Axis, AxisUnit } from "./chart.ts";
 
-export interface Tick {
+interface Tick {
   readonly position: number;
   readonly text: string;
 }

@@ -4,7 +4,7 @@ import type { MemoryCategory } from "../../memory/index.ts";
 export type MarkColor = number | MemoryCategory;
 
 /** How an axis counts. */
-export type AxisScale = "linear" | "log" | "category";
+type AxisScale = "linear" | "log" | "category";
 
 /** What is counted, which decides how ticks are written: bytes in binary units, shares as percentages. */
 export type AxisUnit = "number" | "bytes" | "percent";

@@ -6,7 +6,7 @@ import { axisFrom, type ChartOptions, chartFigure } from "./chart-figure.ts";
 import { chooseColors } from "./series-color.ts";
 
 /** Values in order, points as x and y, or points as pairs. */
-export type Points =
+type Points =
   | ArrayLike<number>
   | { readonly x: ArrayLike<number>; readonly y: ArrayLike<number>; readonly labels?: readonly string[] }
   | readonly (readonly [number, number])[];

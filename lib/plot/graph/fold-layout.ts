@@ -31,7 +31,7 @@ export interface GraphChip extends Box {
 }
 
 /** One layer, one closed group, or the heading of an opened block. */
-export interface GraphRow {
+interface GraphRow {
   readonly group: GraphGroup;
   readonly kind: "heading" | "closed" | "operations";
   readonly y: number;

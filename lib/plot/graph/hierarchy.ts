@@ -28,7 +28,7 @@ const mostMembers = 24;
 export const runSeparator = " … ";
 
 /** The name of the row of operations that belong to no layer. */
-export const lossLabel = "loss";
+const lossLabel = "loss";
 
 /** Reads the tree of layers from their paths, such as `block2/conv1`; operations of no layer come last, as the loss. */
 export function buildHierarchy(report: GraphReport): GraphGroup {

@@ -63,7 +63,7 @@ function pairColors(light: unknown, dark: unknown, pairs: Map<string, string>): 
 }
 
 /** The same figure with our light colours exchanged for their dark twins; other colours stay. */
-export function exchangeColors(value: unknown): unknown {
+function exchangeColors(value: unknown): unknown {
   if (typeof value === "string") {
     const twin = value.startsWith("#") ? darkTwins.get(value.slice(0, 7).toLowerCase()) : undefined;
     return twin === undefined ? value : twin + value.slice(7);

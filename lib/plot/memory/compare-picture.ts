@@ -39,7 +39,7 @@ export function comparisonBoxes(comparison: MemoryComparison): {
 }
 
 /** Bytes at the top of every panel. */
-export function comparisonScale({ entries }: MemoryComparison): number {
+function comparisonScale({ entries }: MemoryComparison): number {
   return Math.max(1, ...entries.map(({ report }) => Math.max(report.peak.bytes, report.arenaBytes))) * 1.02;
 }
 
@@ -120,7 +120,7 @@ export function comparisonPicture(comparison: MemoryComparison): Picture {
   };
 }
 
-export const comparisonFacts =
+const comparisonFacts =
   "Bytes alive during each step, all on one scale; the strip below says what each step is for.";
 
 /** Every peak with what it mostly consists of, in one line. */

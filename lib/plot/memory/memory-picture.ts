@@ -18,7 +18,7 @@ export const memoryLayout = {
 } as const;
 
 /** Bytes at the top of both drawings: the arena with room for its label. */
-export function memoryScale(report: MemoryReport): number {
+function memoryScale(report: MemoryReport): number {
   return Math.max(report.arenaBytes, report.peak.bytes, 1) * 1.09;
 }
 

@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import * as assert from "uvu/assert";
 import { textWidth } from "../../../lib/plot/look/font-metrics.ts";
 
-export interface DrawnText {
+interface DrawnText {
   readonly text: string;
   readonly left: number;
   readonly right: number;
@@ -12,7 +12,7 @@ export interface DrawnText {
 }
 
 /** Parses an SVG drawing. */
-export function parseSvg(svg: string): SVGSVGElement {
+function parseSvg(svg: string): SVGSVGElement {
   const { document } = parseHTML(`<!doctype html><html><body>${svg}</body></html>`);
   const element = document.querySelector("svg");
   assert.ok(element, "the drawing is an svg element");
@@ -36,7 +36,7 @@ function translationOf(element: Element): { x: number; y: number; turned: boolea
 }
 
 /** The rectangles of all level texts, after the shipped font's widths. */
-export function textsOf(svg: SVGSVGElement): DrawnText[] {
+function textsOf(svg: SVGSVGElement): DrawnText[] {
   return [...svg.querySelectorAll("text")].flatMap((node) => {
     const { x, y, turned } = translationOf(node);
     if (turned) return [];
