@@ -93,8 +93,10 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
 
   const placeRow = (group: GraphGroup, kind: "closed" | "operations"): void => {
     const operations = operationsOf(group);
+    const membersOf = graphColumns.map((): number[] => []);
+    for (const id of operations) membersOf[columnOrder[report.nodes[id].column]].push(id);
     const cells = graphColumns.map((column) => {
-      const members = operations.filter((id) => report.nodes[id].column === column);
+      const members = membersOf[columnOrder[column]];
       const parts = kind === "operations" ? members.map((id) => [id]) : members.length > 0 ? [members] : [];
       // Forward is read downward, what comes back is read upward.
       return { column, parts: column === "forward" ? parts : parts.reverse() };

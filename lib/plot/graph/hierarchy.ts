@@ -33,13 +33,17 @@ const lossLabel = "loss";
 /** Reads the tree of layers from their paths, such as `block2/conv1`; operations of no layer come last, as the loss. */
 export function buildHierarchy(report: GraphReport): GraphGroup {
   const root: Draft = { name: "", children: new Map(), own: [] };
+  const known = new Map<string, Draft>();
   const find = (layer: string): Draft => {
+    const found = known.get(layer);
+    if (found) return found;
     let draft = root;
     for (const name of layer === "" ? [] : layer.split("/")) {
       let child = draft.children.get(name);
       if (!child) draft.children.set(name, (child = { name, children: new Map(), own: [] }));
       draft = child;
     }
+    known.set(layer, draft);
     return draft;
   };
   for (const layer of report.layers) find(layer);

@@ -120,8 +120,7 @@ export function comparisonPicture(comparison: MemoryComparison): Picture {
   };
 }
 
-const comparisonFacts =
-  "Bytes alive during each step, all on one scale; the strip below says what each step is for.";
+const comparisonFacts = "Bytes alive during each step, all on one scale; the strip below says what each step is for.";
 
 /** Every peak with what it mostly consists of, in one line. */
 export function comparisonSummary({ entries }: MemoryComparison): string {
