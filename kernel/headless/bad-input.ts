@@ -1,4 +1,4 @@
-/** Input that cannot be used: a person's mistake, told in one line, never a broken invariant of ours. */
+/** Input, or a place for output, that cannot be used: told in one line, and never a broken invariant of ours. */
 export class BadInput extends Error {
   override readonly name = "BadInput";
 }

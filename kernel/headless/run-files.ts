@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { BadInput } from "./bad-input.ts";
 import { type KernelSource, startKernel } from "./connection.ts";
 import { type Notebook, type Output, tagsOf } from "./notebook.ts";
-import { readFigureScripts } from "./page/figures.ts";
+import { hasFigures, readFigureScripts } from "./page/figures.ts";
 import { renderPage } from "./page/page.ts";
 import { ProgressReporter, type Screen } from "./progress.ts";
 import { readNotebook } from "./read-notebook.ts";
@@ -51,20 +51,18 @@ interface Job {
  * @returns the exit code, one of {@link exitCodes}
  */
 export async function runFiles(paths: readonly string[], options: RunFilesOptions): Promise<number> {
-  let jobs: readonly Job[];
   try {
-    jobs = await prepare(paths, options.out);
+    let code = exitCodes.ok;
+    for (const job of await prepare(paths, options.out)) {
+      if (options.signal?.aborted) break;
+      code = Math.max(code, exitCodes[await runFile(job, options)]);
+    }
+    return options.signal?.aborted ? exitCodes.interrupted : code;
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
     options.progress.write(`${error.message}\n`);
     return exitCodes["bad-input"];
   }
-  let code = exitCodes.ok;
-  for (const job of jobs) {
-    if (options.signal?.aborted) break;
-    code = Math.max(code, exitCodes[await runFile(job, options)]);
-  }
-  return options.signal?.aborted ? exitCodes.interrupted : code;
 }
 
 async function prepare(paths: readonly string[], out: string): Promise<readonly Job[]> {
@@ -103,13 +101,12 @@ async function runFile(job: Job, options: RunFilesOptions): Promise<Outcome> {
     reporter.stop();
     if (!kernel.isDisposed) await kernel.shutdown();
   }
-  const html = renderPage(result.notebook, {
-    name: basename(job.path),
-    folder,
-    seconds: result.seconds,
-    scripts: readFigureScripts(),
-    failure: result.failure,
-  });
+  const scripts = readFigureScripts();
+  const { failure, seconds } = result;
+  const html = renderPage(result.notebook, { name: basename(job.path), folder, seconds, scripts, failure });
+  if (!scripts && hasFigures(html)) {
+    progress.write("  the page's figures are still pictures: dist/assets is not built, run `npm run build`\n");
+  }
   await writeFileWhole(job.executed, writeNotebook(result.notebook));
   await writeFileWhole(job.page, html);
 

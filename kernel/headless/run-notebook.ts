@@ -167,6 +167,7 @@ class Run {
       allow_stdin: false,
       stop_on_error: !tagsOf(cell).includes("raises-exception"),
     };
+    if (this.#connection.isDisposed) return "kernel-died";
     let id = "";
     // Heard as they arrive: the messages of this cell's execution only, as nbclient does.
     const hear = (_: unknown, { msg, direction }: Kernel.IAnyMessageArgs): void => {

@@ -51,20 +51,27 @@ export function figure(mime: string, data: Json, still: string, name: string): s
   ].join("");
 }
 
+/** Whether a page, or its body, holds a figure that a script could make interactive. */
+export function hasFigures(html: string): boolean {
+  return interactiveMimes.some((mime) => isUsed(mime, html));
+}
+
+function isUsed(mime: string, html: string): boolean {
+  return html.includes(`data-mime="${mime}"`);
+}
+
 /** The scripts that the figures in `body` need, each once and packed, and the one that brings the figures to life. */
 export function figureScripts(body: string, scripts: FigureScripts | undefined): string {
-  const isUsed = (mime: string): boolean => body.includes(`data-mime="${mime}"`);
-  if (!scripts || !interactiveMimes.some(isUsed)) return "";
+  if (!scripts || !hasFigures(body)) return "";
   return [
-    isUsed("application/vnd.plotly.v1+json") ? packed(scripts.plotly, ' class="figure-script"') : "",
+    isUsed("application/vnd.plotly.v1+json", body) ? packed(scripts.plotly, ' class="figure-script"') : "",
     packed(scripts.figures, ' class="figure-script"'),
     `<script>${enliven}</script>`,
   ].join("\n");
 }
 
-/** Text in a form that the browser does not run: compressed, which makes large data and scripts four times smaller. */
+/** Text in a form that the browser does not run: compressed, which makes large data and scripts smaller by half. */
 function packed(text: string, attributes: string): string {
-  // A fixed level and no time stamp: the same text gives the same page.
   return `<script type="application/gzip+base64"${attributes}>${gzipSync(text, { level: 9 }).toString("base64")}</script>`;
 }
 

@@ -25,7 +25,7 @@ export const pageStyles = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1.5rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.0625rem/1.62 var(--serif); }
-.page { max-width: 55rem; margin: 0 auto; padding: 3.5rem 1.5rem 5rem; }
+.page { max-width: 59rem; margin: 0 auto; padding: 3.5rem 1.5rem 5rem; }
 main { min-width: 0; }
 a { color: var(--accent); text-underline-offset: .16em; text-decoration-thickness: .06em; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -44,13 +44,14 @@ blockquote { margin-left: 0; padding-left: 1.1em; border-left: 3px solid var(--r
 hr { border: 0; border-top: 1px solid var(--rule); margin: 2.5em 0; }
 img, svg, video { max-width: 100%; height: auto; }
 .prose img { border-radius: 4px; }
-code { font: .86em/1.5 var(--mono); background: var(--code); border-radius: 3px; padding: .12em .32em; }
-pre { margin: 0; font: .8125rem/1.6 var(--mono); white-space: pre; overflow-x: auto; tab-size: 2; }
+code { font: .86em/1.5 var(--mono); background: var(--code); border-radius: 3px; padding: .1em .2em; }
+pre { margin: 0; font: .8rem/1.62 var(--mono); white-space: pre; overflow-x: auto; tab-size: 2; }
 pre code { font: inherit; background: none; padding: 0; }
 .prose pre { background: var(--code); border-radius: 6px; padding: .85em 1em; margin-bottom: 1em; }
 
 table { border-collapse: collapse; font: .88rem/1.45 var(--sans); font-variant-numeric: tabular-nums; margin: 0 0 1em; }
-.wide, .html { overflow-x: auto; }
+.wide, .html { overflow-x: auto; } .html { font: .9rem/1.5 var(--sans); }
+caption { text-align: left; color: var(--quiet); padding: 0 .2em .5em; }
 th, td { padding: .42em .9em; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top; }
 thead th { border-bottom: 2px solid var(--quiet); font-weight: 600; }
 th:first-child, td:first-child { padding-left: .2em; }
@@ -84,12 +85,12 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--rule
 .contents li { margin: 0 0 .38em; } .contents .depth-1 { padding-left: 1em; }
 .contents a { color: var(--ink); text-decoration: none; } .contents .depth-1 a { color: var(--quiet); }
 .contents a:hover { color: var(--accent); text-decoration: underline; }
-@media (min-width: 78rem) {
-  .page { max-width: none; display: grid; grid-template-columns: minmax(12rem, 15rem) minmax(0, 52rem); gap: 5rem; justify-content: center; }
-  .page:not(:has(.contents)) { grid-template-columns: minmax(0, 52rem); }
+@media (min-width: 80rem) {
+  .page { max-width: none; display: grid; grid-template-columns: minmax(12rem, 15rem) minmax(0, 56rem); gap: 5rem; justify-content: center; }
+  .page:not(:has(.contents)) { grid-template-columns: minmax(0, 56rem); }
   .contents { position: sticky; top: 2.5rem; align-self: start; max-height: calc(100vh - 5rem); overflow-y: auto; border: 0; padding: 0; margin: .5rem 0 0; }
 }
-@media (max-width: 62rem) {
+@media (max-width: 64rem) {
   .margin, .margin:has(+ details) { position: static; display: flex; gap: .75em; margin: 0 0 .25rem; }
   .count::before { content: "["; } .count::after { content: "]"; }
 }

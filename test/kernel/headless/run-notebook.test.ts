@@ -163,6 +163,21 @@ test("a kernel that dies ends the run with what there is", async () => {
   assert.equal(codeCells(result)[0].outputs, [{ output_type: "stream", name: "stdout", text: "half" }]);
 });
 
+test("a kernel that dies between two cells fails the next one", async () => {
+  const session = new ScriptedSession();
+  const kernel = await startKernel(
+    inProcessKernels(() => session),
+    inProcessKernelName,
+  );
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind === "cell-finished") kernel.dispose();
+  };
+  const result = await runNotebook(notebookOf(code(script(print("a"))), code(script(print("b")))), kernel, { onEvent });
+  assert.is(result.outcome, "kernel-died");
+  assert.is(result.failure?.place.number, 2);
+  assert.is(session.requests.length, 1);
+});
+
 test("the kernel's session is shut down with its connection", async () => {
   const result = await run(notebookOf());
   assert.is(result.outcome, "ok");
