@@ -99,6 +99,16 @@ test("a cell that does not type-check stops the run before it executes, at its l
   assert.match(stderr, /cell 1 of 1 failed: .*cell1\.ts:1:7.*Type 'string' is not assignable to type 'number'/);
 });
 
+test("SIGINT stops a cell that never ends; what it printed is written; the exit code is 130", async () => {
+  const out = mkdtempSync(join(tmpdir(), "tessera-"));
+  const ended = await tessera([fixture("endless.ipynb"), "--out", out], join(out, "begun"));
+  assert.is(ended.code, 130, ended.stderr);
+  assert.match(ended.stderr, /endless\.ipynb: cell 1 of 2 was interrupted/);
+  const [first, second] = await outputsIn(join(out, "endless.ipynb"));
+  assert.equal(first[0], stream("begun\n"));
+  assert.equal(second, []);
+});
+
 test("bad input and wrong arguments end with exit code 2, one clear line, and nothing written", async () => {
   const out = join(mkdtempSync(join(tmpdir(), "tessera-")), "out");
   const missing = await tessera(["no-such.ipynb", "--out", out]);
