@@ -1,4 +1,4 @@
-import { type Engine, referenceEngine, wasmEngine } from "../engine/index.ts";
+import { type Engine, hardwareThreads, referenceEngine, wasmEngine } from "../engine/index.ts";
 import type { OperatorGraph } from "../ir/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
@@ -49,10 +49,13 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   return new Program({ model, loss, optimizer, batch, dtype, executions });
 }
 
+/** More threads than these seldom pay for networks as small as those of a notebook. */
+const mostThreads = 4;
+
 function chooseEngine({ engine = "wasm", threads }: CompileOptions): Engine {
   if (typeof engine === "object") return engine;
   if (engine === "reference") return referenceEngine();
-  if (engine === "wasm") return wasmEngine(threads === undefined ? {} : { threads });
+  if (engine === "wasm") return wasmEngine({ threads: threads ?? Math.min(mostThreads, hardwareThreads()) });
   throw new Error(
     `compile: the engine must be wasm, reference or an Engine, got ${String(engine)}; choose one of them`,
   );
