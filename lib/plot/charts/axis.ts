@@ -3,6 +3,8 @@ import { byteUnit, formatBytes, formatNumber } from "../look/format.ts";
 import type { Axis, AxisUnit } from "./chart.ts";
 
 interface Tick {
+  /** The value, or the index of the category. */
+  readonly value: number;
   readonly position: number;
   readonly text: string;
 }
@@ -56,7 +58,11 @@ export function placeAxis(
   const values = scale.ticks(count).filter((value) => !axis.whole || Number.isInteger(value));
   return {
     place: (value) => scale(value / divisor),
-    ticks: values.map((value) => ({ position: scale(value), text: tickText(value * divisor, axis.unit) })),
+    ticks: values.map((value) => ({
+      value: value * divisor,
+      position: scale(value),
+      text: tickText(value * divisor, axis.unit),
+    })),
     step: 0,
     domain: [scale.domain()[0] * divisor, scale.domain()[1] * divisor],
   };
@@ -70,7 +76,7 @@ function placeCategories(categories: readonly string[], range: readonly [number,
   const place = (index: number): number => (scale(index) ?? 0) + scale.bandwidth() / 2;
   return {
     place,
-    ticks: categories.map((text, index) => ({ position: place(index), text })),
+    ticks: categories.map((text, index) => ({ value: index, position: place(index), text })),
     step: scale.bandwidth(),
     domain: [0, categories.length],
   };
@@ -84,6 +90,7 @@ function placeLogarithm(axis: Axis, extent: readonly [number, number], range: re
   return {
     place: (value) => scale(value),
     ticks: logarithmTicks(low / space, high * space, axis.unit).map((value) => ({
+      value,
       position: scale(value),
       text: tickText(value, axis.unit),
     })),

@@ -11,7 +11,7 @@ import { seriesColor } from "./series-color.ts";
 
 const panelGap = 36;
 const singleWidth = 700;
-const fullWidth = 932;
+const fullWidth = 852;
 const plotHeight = 280;
 
 /** The static picture of a chart: panels side by side, each with its axes, marks and names. */

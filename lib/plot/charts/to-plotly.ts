@@ -1,6 +1,7 @@
-import { formatNumber } from "../look/format.ts";
+import { formatBytes, formatNumber } from "../look/format.ts";
 import { lightTheme } from "../look/theme.ts";
-import { type Axis, type Chart, countLeftOut, type Mark, type MatrixMark, type Panel } from "./chart.ts";
+import { placeAxis } from "./axis.ts";
+import { type Axis, type Chart, countLeftOut, extentOfMarks, type Mark, type MatrixMark, type Panel } from "./chart.ts";
 import { seriesColor } from "./series-color.ts";
 
 /** A plotly 3.x figure as JSON. Only what the chart sets is spelled out; the rest is plotly's defaults. */
@@ -32,10 +33,14 @@ export function toPlotly(chart: Chart): PlotlyFigure {
       if (listed) named.add(group);
       data.push({ ...trace, xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: listed });
     }
-    axes[`xaxis${suffix}`] = { ...axisLayout(panel.x), domain: [start, start + width], anchor: `y${suffix}` };
+    axes[`xaxis${suffix}`] = {
+      ...axisLayout(panel.x, extentOfMarks(panel, "x")),
+      domain: [start, start + width],
+      anchor: `y${suffix}`,
+    };
     // Panels side by side have the axis' name as their heading.
     const y = count > 1 ? { ...panel.y, label: "" } : panel.y;
-    axes[`yaxis${suffix}`] = { ...axisLayout(y), anchor: `x${suffix}`, ...valueAxis(panel) };
+    axes[`yaxis${suffix}`] = { ...axisLayout(y, extentOfMarks(panel, "y")), anchor: `x${suffix}`, ...valueAxis(panel) };
     if ((panel.title ?? panel.y.label) !== "" && count > 1) {
       annotations.push({
         text: `<b>${plotlyText(panel.title ?? panel.y.label)}</b>`,
@@ -98,7 +103,7 @@ function valueAxis(panel: Panel): Record<string, unknown> {
   return lines && panel.y.scale === "linear" ? { rangemode: "tozero" } : {};
 }
 
-function axisLayout(axis: Axis): Record<string, unknown> {
+function axisLayout(axis: Axis, extent: readonly [number, number] | null): Record<string, unknown> {
   return {
     title: { text: plotlyText(axis.label), font: { size: 12, color: theme.muted } },
     type: axis.scale === "category" ? "category" : axis.scale,
@@ -106,15 +111,23 @@ function axisLayout(axis: Axis): Record<string, unknown> {
     linecolor: theme.axis,
     zerolinecolor: theme.axis,
     automargin: true,
-    ...(axis.unit === "percent" && { tickformat: ".2~%" }),
-    ...(axis.unit === "bytes" && byteTickLayout),
-    ...(axis.whole && { tickformat: "d", dtick: undefined }),
-    ...(axis.scale === "category" && { showgrid: false }),
+    ...(axis.scale === "category" ? { showgrid: false } : tickLayout(axis, extent)),
   };
 }
 
-// Plotly has no binary prefixes; exponents are the least misleading of what it has.
-const byteTickLayout = { ticksuffix: " B", exponentformat: "SI" };
+function tickLayout(axis: Axis, extent: readonly [number, number] | null): Record<string, unknown> {
+  if (axis.unit === "bytes" && extent) {
+    // Plotly has no binary prefixes, so it is told the ticks of the static form.
+    const { ticks } = placeAxis(axis, extent, [0, 1], 6, "zero");
+    return { tickmode: "array", tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ text }) => text) };
+  }
+  if (axis.unit === "percent") return { tickformat: ".2~%" };
+  // One, two and five of each power of ten, written out.
+  if (axis.scale === "log") return { dtick: "D2", tickformat: "~g" };
+  // Plotly would write a half as a whole number; where there are few whole numbers it is told to count by ones.
+  if (axis.whole) return { tickformat: "d", ...(extent && extent[1] - extent[0] <= 12 && { dtick: 1 }) };
+  return {};
+}
 
 function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
   switch (mark.kind) {
@@ -128,6 +141,7 @@ function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
         line: { color, width: mark.faint ? 1 : 2.5, ...(mark.dash && { dash: "dash" }) },
         marker: { color, size: 7 },
         opacity: mark.faint ? 0.4 : 1,
+        ...hoverOf(mark.y, panel),
       };
       if (!mark.band) return [main];
       const edge = { ...shared, mode: "lines", line: { width: 0, color }, hoverinfo: "skip", showlegend: false };
@@ -147,6 +161,7 @@ function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
           x: plain(mark.x),
           y: plain(mark.y),
           marker: { color: seriesColor(theme, mark.color), size: mark.x.length > 400 ? 5 : 9 },
+          ...hoverOf(mark.y, panel, mark.labels && "%{text}: "),
           ...(mark.labels && { text: mark.labels }),
         },
       ];
@@ -159,6 +174,7 @@ function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
           x: panel.x.categories,
           y: plain(mark.values),
           marker: { color: seriesColor(theme, mark.color) },
+          ...hoverOf(mark.values, panel),
         },
       ];
     case "histogram":
@@ -220,6 +236,12 @@ function matrixTraces(mark: MatrixMark, panel: Panel): Record<string, unknown>[]
 function largest(mark: MatrixMark, shown: (row: number, column: number) => boolean): number {
   const values = mark.values.flatMap((cells, row) => cells.filter((value, column) => shown(row, column) && value > 0));
   return values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, value) : most), 0) || 1;
+}
+
+/** What the pointer is told of bytes; of other values plotly tells itself. */
+function hoverOf(values: readonly number[], panel: Panel, before = ""): Record<string, unknown> {
+  if (panel.y.unit !== "bytes") return {};
+  return { customdata: values.map(formatBytes), hovertemplate: `${before}%{customdata}` };
 }
 
 /** JSON has no NaN and no infinity; plotly leaves a gap at null. */

@@ -188,7 +188,9 @@ function drawOperation(canvas: Canvas, report: GraphReport, box: GraphBox, index
   drawBox(group, box, fill, 6).attr("stroke", color).attr("stroke-width", 1.25);
   const middle = box.x + box.width / 2;
   const room = box.width - 12;
-  drawText(group, boxTitle(report, box), middle, box.y + 14, {
+  const title = boxTitle(report, box);
+  drawText(group, title, middle, box.y + 14, {
+    size: textWidth(title, fontSize.body, "semibold") <= room ? fontSize.body : fontSize.small,
     weight: "semibold",
     fill: theme.text,
     anchor: "middle",

@@ -63,10 +63,10 @@ export interface GraphLayout {
 
 /** Sizes in pixels. */
 export const graphMetrics = {
-  labels: 116,
-  chip: { width: 104, height: 20, gap: 5 },
-  box: { width: 140, height: 33, gap: 7 },
-  columnGap: 48,
+  labels: 104,
+  chip: { width: 92, height: 20, gap: 5 },
+  box: { width: 136, height: 33, gap: 7 },
+  columnGap: 42,
   rowPadding: 9,
   headingRow: 26,
   top: 34,

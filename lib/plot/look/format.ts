@@ -54,8 +54,8 @@ export function formatBytes(bytes: number): string {
 /** The binary unit in which a number of bytes has one to four digits before the point. */
 export function byteUnit(bytes: number): { readonly divisor: number; readonly unit: string } {
   let power = 0;
-  // 999.5 would be shown as 1,000 of the smaller unit.
-  while (power < binaryUnits.length - 1 && Math.abs(bytes) / 1024 ** power >= 999.5) power++;
+  // 1023.5 would be shown as 1,024 of the smaller unit.
+  while (power < binaryUnits.length - 1 && Math.abs(bytes) / 1024 ** power >= 1023.5) power++;
   return { divisor: 1024 ** power, unit: binaryUnits[power] };
 }
 

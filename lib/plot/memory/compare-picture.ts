@@ -12,7 +12,7 @@ export interface MemoryComparison {
   readonly entries: readonly { readonly name: string; readonly report: MemoryReport }[];
 }
 
-const width = 932;
+const width = 852;
 const plotHeight = 210;
 const panelGap = 22;
 const mostInRow = 4;

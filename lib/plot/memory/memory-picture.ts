@@ -9,11 +9,11 @@ import { drawArena, drawByteAxis, drawPeak, drawPhases, drawStack, drawStepAxis 
 
 /** Where the parts of a memory view stand, in pixels; the interactive form uses the same. */
 export const memoryLayout = {
-  width: 932,
-  timeline: { x: 64, y: 30, width: 600, height: 230 },
-  phases: { x: 64, y: 266, width: 600, height: 17 },
-  map: { x: 64, y: 322, width: 600, height: 210 },
-  panel: { x: 700, y: 22, width: 232, height: 520 },
+  width: 852,
+  timeline: { x: 64, y: 30, width: 524, height: 230 },
+  phases: { x: 64, y: 266, width: 524, height: 17 },
+  map: { x: 64, y: 322, width: 524, height: 210 },
+  panel: { x: 620, y: 22, width: 232, height: 520 },
   height: 556,
 } as const;
 

@@ -6,6 +6,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import { compareMemory, curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
+import { memoryLayout } from "../../../lib/plot/memory/memory-picture.ts";
 import { chromiumArguments, findChromium } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "./samples.ts";
@@ -68,7 +69,7 @@ test("a step under the pointer tells its bytes, and the peak comes back when the
     assert.match((await svg.textContent())!, /At the peak/);
     // The margins of the card and its heading of three lines, then the plot's own place.
     const step = 12;
-    const x = 24 + 64 + ((step + 0.5) * 600) / deep.steps.length;
+    const x = 24 + memoryLayout.map.x + ((step + 0.5) * memoryLayout.map.width) / deep.steps.length;
     const point = await pointAt(page, x, 250);
     await page.mouse.move(point.x, point.y);
     const live = Object.values(deep.live).reduce((sum, bytes) => sum + bytes[step], 0);
@@ -83,7 +84,7 @@ test("a step under the pointer tells its bytes, and the peak comes back when the
 test("a buffer under the pointer tells its name, bytes and life", async () => {
   await show(memory(deep), async (page) => {
     const largest = deep.buffers.find(({ name }) => name === "dense1.weight")!;
-    const map = { top: 24 + 22 + 36 + 14 + 322, height: 210 };
+    const map = { top: 24 + 22 + 36 + 14 + memoryLayout.map.y, height: memoryLayout.map.height };
     const y = map.top + map.height * (1 - (largest.offset + largest.bytes / 2) / deep.arenaBytes);
     const point = await pointAt(page, 24 + 64 + 200, y);
     await page.mouse.move(point.x, point.y);

@@ -110,7 +110,7 @@ test("the bundle has the report itself, a PNG of the drawing's size and one line
   assert.equal(bundle["application/vnd.tessera.v1+json"], { version: 1, kind: "memory", data: report });
   assert.equal(Object.keys(bundle), ["application/vnd.tessera.v1+json", "image/png", "text/plain"]);
   const { width, height } = pngSize(Buffer.from(bundle["image/png"] as string, "base64"));
-  assert.is(width, 2 * 980);
+  assert.is(width, 2 * 900);
   assert.ok(height > 1000);
   const { peak, arenaBytes } = report;
   assert.is(
