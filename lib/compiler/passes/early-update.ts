@@ -31,22 +31,25 @@ export const earlyUpdate: Pass = {
       for (const input of operation.inputs) lastRead.set(input.id, Math.max(position, lastRead.get(input.id) ?? -1));
       return position;
     });
-    // What needs no gradient, such as a velocity that is scaled, waits for who uses it, or it would lie about for long.
+    // What needs no gradient, such as a velocity that is scaled, waits for the gradient that it is used with: it would
+    // lie about for long, and just before the gradient it can still become part of the same loop.
+    const before = new Map<number, Operation[]>();
+    const after = new Map<number, Operation[]>();
     const used = new Map<number, number>();
-    for (const [index, { inputs, outputs }] of [...updates.entries()].reverse()) {
-      const uses = outputs.map((output) => used.get(output.id)).filter((use) => use !== undefined);
-      if (uses.length > 0) positions[index] = Math.min(...uses);
-      for (const input of inputs) {
-        used.set(input.id, Math.min(positions[index], used.get(input.id) ?? Number.POSITIVE_INFINITY));
+    for (const [index, operation] of [...updates.entries()].reverse()) {
+      const uses = operation.outputs.map((output) => used.get(output.id)).filter((use) => use !== undefined);
+      const use = Math.min(...uses, Number.POSITIVE_INFINITY);
+      const waits = use !== Number.POSITIVE_INFINITY && use > positions[index];
+      const [place, position] = waits ? [before, use] : [after, positions[index]];
+      place.set(position, [operation, ...(place.get(position) ?? [])]);
+      for (const input of operation.inputs) {
+        used.set(input.id, Math.min(position, used.get(input.id) ?? Number.POSITIVE_INFINITY));
       }
     }
-
-    const after = new Map<number, Operation[]>();
-    for (const [index, operation] of updates.entries()) {
-      after.set(positions[index], [...(after.get(positions[index]) ?? []), operation]);
-    }
     const operations = [...(after.get(-1) ?? [])];
-    for (const [position, operation] of rest.entries()) operations.push(operation, ...(after.get(position) ?? []));
+    for (const [position, operation] of rest.entries()) {
+      operations.push(...(before.get(position) ?? []), operation, ...(after.get(position) ?? []));
+    }
     return { ...schedule, graph: { ...graph, operations } };
   },
 };
