@@ -6,4 +6,4 @@ export { hardwareThreads } from "./hardware.ts";
 export { planProgram } from "./plan.ts";
 export type { CompiledProgram, Step } from "./program.ts";
 export { referenceEngine } from "./reference/index.ts";
-export { type WasmEngineOptions, wasmEngine } from "./wasm/index.ts";
+export { wasmEngine } from "./wasm/wasm-engine.ts";

@@ -5,7 +5,7 @@ export interface Axis {
 }
 
 /** What an axis adds to an index. */
-export interface Term {
+interface Term {
   readonly axis: Axis;
   /** Elements from one value of the axis to the next. */
   readonly stride: number;

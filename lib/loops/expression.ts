@@ -2,7 +2,7 @@ import type { Affine, Axis } from "./affine.ts";
 import type { Buffer } from "./buffer.ts";
 
 /** float32 numbers, int32 numbers, or truth values as all-ones and all-zeros words. */
-export type ScalarType = "float" | "int" | "mask";
+type ScalarType = "float" | "int" | "mask";
 
 /** Functions of one number. `nearest` rounds halves to even; `toInt` cuts and saturates; `bits` reinterpret. */
 export type UnaryFunction =
@@ -95,7 +95,6 @@ export type Expression =
     };
 
 export type Reduction = Extract<Expression, { kind: "reduce" }>;
-export type Load = Extract<Expression, { kind: "load" }>;
 
 export function constant(value: number): Expression {
   return { kind: "constant", type: "float", value };

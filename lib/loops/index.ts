@@ -1,7 +1,7 @@
 // Loop nests live here: the form between an operator and machine code, the rule that turns each operator into it, and
 // fusion. No machine is known here but for what all of them have: lanes, registers, caches, threads.
 // Go next to engine/wasm/, which turns nests into WebAssembly.
-export { type Affine, type Axis, along, at, plus, printAffine, type Term, termOf, times } from "./affine.ts";
+export type { Affine, Axis } from "./affine.ts";
 export {
   axesUsedAsNumbers,
   buffersOf,
@@ -18,15 +18,11 @@ export {
   type Combination,
   type Comparison,
   type Expression,
-  load,
   operandsOf,
   type Reduction,
   type UnaryFunction,
 } from "./expression.ts";
-export { type FusedStep, fuse, type Ordered, separate } from "./fuse.ts";
-export { type Group, lowerGroup } from "./lower.ts";
-export { exponential, hyperbolicTangent, logarithm, logistic } from "./mathematics.ts";
-export type { Kernel, Loop, Nest, Store } from "./nest.ts";
+export { fuse, separate } from "./fuse.ts";
+export { lowerGroup } from "./lower.ts";
+export type { Kernel, Nest, Store } from "./nest.ts";
 export { printExpression, printKernel } from "./print.ts";
-export { loopRule, loopRules } from "./rules/index.ts";
-export type { LoopRule } from "./rules/rule.ts";

@@ -17,12 +17,16 @@ export const headerBytes = 256;
 /** How long a sleeping thread sleeps before it looks whether it has been given up, in nanoseconds. */
 const longestSleep = 50_000_000;
 
-/** How often a waiting thread looks before it sleeps. A look takes about a nanosecond, waking up some microseconds. */
-const looksBeforeSleep = 4000;
+/**
+ * How often a waiting thread looks before it sleeps. That is about as long as waking up takes, so that a wait is never
+ * much more than twice as long as it had to be: 17 µs at 0.43 ns a look, measured on a Xeon of 2023, where a training
+ * step of 784-128-10 takes 385 µs on two threads so, and 570 µs with a tenth of it.
+ */
+const looksBeforeSleep = 40_000;
 
 /**
- * A function in which each of `threads` threads waits for all others: it spins for some microseconds, since parts are
- * cut evenly, then sleeps, since on a busy machine the others may not be running at all. It traps if the run has been
+ * A function in which each of `threads` threads waits for all others: it spins for a while, since parts are cut
+ * evenly, then sleeps, since on a busy machine the others may not be running at all. It traps if the run has been
  * abandoned.
  */
 export function barrierFunction(threads: number): FunctionBuilder {

@@ -93,7 +93,7 @@ const combinations: Readonly<Record<Combination, BinaryFunction>> = {
 const word = new DataView(new ArrayBuffer(4));
 
 /** The 32 bits of a number of a type. */
-export function bitsOf(type: "float" | "int", value: number): number {
+function bitsOf(type: "float" | "int", value: number): number {
   if (type === "int") return value | 0;
   word.setFloat32(0, value);
   return word.getInt32(0);

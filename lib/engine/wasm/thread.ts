@@ -12,8 +12,8 @@ import {
   threadWords,
 } from "./control.ts";
 
-/** How often an idle thread looks for the next run before it sleeps: some microseconds' worth. */
-const looksBeforeSleep = 1000;
+/** How often an idle thread looks for the next run before it sleeps: long enough to copy a batch of digits in. */
+const looksBeforeSleep = 20_000;
 
 interface Loaded {
   readonly memory: WebAssembly.Memory;

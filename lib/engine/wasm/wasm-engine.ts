@@ -13,7 +13,7 @@ import { startNodeThread } from "./node-threads.ts";
 import { ThreadPool } from "./pool.ts";
 
 /** Settings of the WebAssembly engine. */
-export interface WasmEngineOptions {
+interface WasmEngineOptions {
   /** Threads that share the work of each step, the calling one included; 1 unless told otherwise. */
   readonly threads?: number;
   /** Whether operations are fused into common steps; true unless told otherwise. */

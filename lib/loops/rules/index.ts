@@ -7,7 +7,7 @@ import type { LoopRule } from "./rule.ts";
 import { broadcast, full, reshape, transpose } from "./shape.ts";
 
 /** How each operator becomes loops. */
-export const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
+const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   negate: elementwise.negate,
   exp: elementwise.exp,
   log: elementwise.log,

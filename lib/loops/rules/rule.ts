@@ -26,7 +26,7 @@ export interface Operand {
 export type Family = "map" | "rows" | "reduce" | "matmul" | "view";
 
 /** What a rule is given of an operation. */
-export interface RuleInput {
+interface RuleInput {
   readonly operands: readonly Operand[];
   readonly outputs: readonly TensorType[];
   readonly attributes: Attributes;

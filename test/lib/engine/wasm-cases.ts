@@ -11,7 +11,7 @@ export const extents = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100] as 
 type Case = (build: CaseBuilder) => readonly Value[];
 
 /** A graph builder with random shapes. */
-export class CaseBuilder {
+class CaseBuilder {
   readonly builder: GraphBuilder;
   readonly #random: Random;
   #count = 0;
@@ -87,7 +87,7 @@ const rows =
   };
 
 /** One case per operator: an operator without one does not compile. */
-export const cases: { readonly [Name in OperatorName]: Case } = {
+const cases: { readonly [Name in OperatorName]: Case } = {
   negate: unary("negate"),
   exp: unary("exp"),
   log: unary("log"),

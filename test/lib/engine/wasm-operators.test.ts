@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { wasmEngine } from "../../../lib/engine/wasm/index.ts";
+import { wasmEngine } from "../../../lib/engine/index.ts";
 import { type OperatorName, operators } from "../../../lib/ops/index.ts";
 import { suite } from "../../support/suite.ts";
 import { caseGraph, compareWithReference } from "./wasm-cases.ts";

@@ -1,1 +1,0 @@
-export { type WasmEngineOptions, wasmEngine } from "./wasm-engine.ts";
