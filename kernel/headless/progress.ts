@@ -18,6 +18,8 @@ const longestSilenceSeconds = 120;
 /** Columns for the seconds, and columns that a long first line leaves for news of the cell. */
 const tookWidth = 9;
 const newsWidth = 24;
+/** More characters than these no screen is wide enough for. */
+const longestNews = 500;
 
 /**
  * Shows a run on a terminal: one line for each cell with its number, its first line and its seconds. The line of the
@@ -122,10 +124,8 @@ function newsIn(message: KernelMessage.IIOPubMessage): string | undefined {
   const shown = type === "stream" ? content.text : isUpdated ? (content.data as MimeBundle)["text/plain"] : undefined;
   if (typeof shown !== "string") return undefined;
   const lines = stripVTControlCharacters(shown).split(/[\r\n]/);
-  return lines
-    .findLast((line) => line.trim() !== "")
-    ?.replaceAll("\t", " ")
-    .trim();
+  const last = lines.findLast((line) => line.trim() !== "");
+  return last?.trim().slice(0, longestNews).replaceAll("\t", " ");
 }
 
 /** The beginning of a text that takes no more than `width` columns. */

@@ -67,17 +67,23 @@ export async function runFiles(paths: readonly string[], options: RunFilesOption
 
 async function prepare(paths: readonly string[], out: string): Promise<readonly Job[]> {
   const jobs: Job[] = [];
+  const refused: string[] = [];
   for (const path of paths) {
-    const notebook = await readNotebook(path);
+    const notebook = await readNotebook(path).catch((error) => {
+      if (!(error instanceof BadInput)) throw error;
+      refused.push(error.message);
+    });
+    if (!notebook) continue;
     const stem = join(out, basename(path, extname(path)));
     const job = { path, notebook, executed: `${stem}.ipynb`, page: `${stem}.html` };
     const rival = jobs.find(({ executed }) => executed === job.executed);
     if (rival) {
       const rule = "notebooks of one run must have different names";
-      throw new BadInput(`output: ${rule}, got ${rival.path} and ${path} (${job.executed}), run them one by one`);
+      refused.push(`output: ${rule}, got ${rival.path} and ${path} (${job.executed}), run them one by one`);
     }
     jobs.push(job);
   }
+  if (refused.length > 0) throw new BadInput(refused.join("\n"));
   try {
     await mkdir(out, { recursive: true });
     await access(out, constants.W_OK);

@@ -117,6 +117,7 @@ class Run {
       // An interrupt that cannot be delivered ends the run as surely as one that is not heard.
       const onAbort = (): void => void interrupt().catch(() => resolve("interrupted"));
       signal?.addEventListener("abort", onAbort, { signal: this.#ended.signal });
+      if (signal?.aborted) onAbort();
     });
   }
 

@@ -46,9 +46,10 @@ export function createProse(): Prose {
 
   rules.heading_open = (tokens, index, options, _env, self) => {
     const text = (tokens[index + 1].children ?? [])
-      .map(({ content }) => content)
+      .map(({ type, content }) => (type === "html_inline" ? "" : content))
       .join("")
       .trim();
+    if (text === "") return self.renderToken(tokens, index, options);
     // Jupyter's own rule for anchors, so that links within a notebook lead somewhere here too.
     const anchor = text.replaceAll(" ", "-");
     let id = anchor;

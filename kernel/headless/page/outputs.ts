@@ -20,7 +20,8 @@ type Render = (data: Json, metadata: JsonObject, bundle: MimeBundle, context: Ou
 const renderers: readonly (readonly [mime: string, render: Render])[] = [
   ...interactiveMimes.map((mime): [string, Render] => [
     mime,
-    (data, _metadata, bundle, context) => figure(mime, data, still(bundle, context), context.pictureName),
+    (data, metadata, bundle, context) =>
+      figure(mime, data, still(metadata, bundle, context), described(undefined, bundle, context)),
   ]),
   ["text/html", (data) => `<div class="html">${data}</div>`],
   ["text/markdown", (data, _metadata, _bundle, { markdown }) => `<div class="prose">${markdown(String(data))}</div>`],
@@ -42,7 +43,7 @@ export function renderOutput(output: Output, context: OutputContext): string {
       return `<pre class="${output.name === "stderr" ? "stderr" : "stdout"}">${ansiToHtml(output.text)}</pre>`;
     case "error": {
       const lines = output.traceback.length > 0 ? output.traceback : [`${output.ename}: ${output.evalue}`];
-      return `<pre class="error" role="alert">${ansiToHtml(lines.join("\n"))}</pre>`;
+      return `<pre class="error">${ansiToHtml(lines.join("\n"))}</pre>`;
     }
     case "display_data":
     case "execute_result":
@@ -61,11 +62,11 @@ function renderBundle({ data, metadata }: DisplayOutput | ResultOutput, context:
 }
 
 /** The picture that stands for a figure until, and unless, a script makes it interactive; or its other still form. */
-function still(bundle: MimeBundle, context: OutputContext): string {
+function still(metadata: JsonObject, bundle: MimeBundle, context: OutputContext): string {
   const mimes = ["image/png", "image/svg+xml", "image/jpeg", "text/html", "text/plain"];
   const mime = mimes.find((one) => bundle[one] !== undefined);
   const render = renderers.find(([one]) => one === mime)?.[1];
-  return mime === undefined || !render ? "" : render(bundle[mime] as Json, {}, bundle, context);
+  return mime === undefined || !render ? "" : render(bundle[mime] as Json, metadata, bundle, context);
 }
 
 function picture(
@@ -77,13 +78,19 @@ function picture(
 ): string {
   // IPython's words for what a picture says of itself; sizes are in CSS pixels.
   const own = (metadata[mime] ?? {}) as { alt?: Json; width?: Json; height?: Json };
-  const plain = bundle["text/plain"];
-  const said = [own.alt, plain].find((text) => typeof text === "string" && text.trim() !== "" && !text.startsWith("<"));
   const size = (["width", "height"] as const)
     .filter((side) => typeof own[side] === "number")
     .map((side) => ` ${side}="${own[side]}"`);
-  const alternative = escapeHtml(String(said ?? context.pictureName));
+  const alternative = escapeHtml(described(own.alt, bundle, context));
   return `<img src="data:${mime};base64,${base64}" alt="${alternative}"${size.join("")}>`;
+}
+
+/** What a picture shows, in words: the author's, or its plain form unless that is an object's bare name, or its cell. */
+function described(alternative: Json | undefined, bundle: MimeBundle, context: OutputContext): string {
+  const words = [alternative, bundle["text/plain"]].find(
+    (text) => typeof text === "string" && text.trim() !== "" && !text.startsWith("<"),
+  );
+  return String(words ?? context.pictureName);
 }
 
 /** A script that a cell displayed runs where it stands, and finds its `element` as it does in JupyterLab. */

@@ -36,7 +36,7 @@ export function renderPage(notebook: Notebook, options: PageOptions): string {
     '<div class="page">',
     contents(prose.headings),
     "<main>",
-    options.failure ? banner(options.failure) : "",
+    options.failure ? banner(options.failure, notebook) : "",
     ...cells,
     colophon(notebook, options),
     "</main>",
@@ -44,7 +44,7 @@ export function renderPage(notebook: Notebook, options: PageOptions): string {
   ].join("\n");
   return [
     "<!doctype html>",
-    `<html lang="${language(notebook)}">`,
+    '<html lang="en">',
     "<head>",
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
@@ -72,11 +72,6 @@ const policy = [
   "style-src 'unsafe-inline'",
   "script-src 'unsafe-inline'",
 ].join("; ");
-
-function language(notebook: Notebook): string {
-  const { lang } = notebook.metadata;
-  return typeof lang === "string" ? escapeHtml(lang) : "en";
-}
 
 function renderCell(cell: Cell, prose: Prose, options: PageOptions): string {
   switch (cell.cell_type) {
@@ -136,7 +131,7 @@ function folded(html: string, isHidden: boolean): string {
 /** Finds the pictures of a cell's prose: its attachments by their scheme, others in the notebook's folder. */
 function pictures(cell: Cell, folder: string): PictureFinder {
   return (address) => {
-    const path = decodeURI(address.replace(/[?#].*$/, ""));
+    const path = decoded(address.replace(/[?#].*$/, ""));
     if (path.startsWith("attachment:")) {
       const [mime, data] = Object.entries(cell.attachments?.[path.slice("attachment:".length)] ?? {})[0] ?? [];
       return mime === undefined ? undefined : { mime, bytes: Buffer.from(String(data), "base64") };
@@ -149,6 +144,14 @@ function pictures(cell: Cell, folder: string): PictureFinder {
       return undefined; // The prose then shows a link in its place, which names what is missing.
     }
   };
+}
+
+function decoded(address: string): string {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address; // A lone percent sign: the name was never encoded.
+  }
 }
 
 /** Below this many headings a page is taken in at a glance. */
@@ -167,8 +170,11 @@ function contents(headings: readonly Heading[]): string {
   return `<nav class="contents" aria-label="Contents"><h2>Contents</h2><ol>${items.join("\n")}</ol></nav>`;
 }
 
-function banner({ place, ename, evalue }: Failure): string {
-  const cell = `<a href="#cell-${place.number}">cell ${place.number} of ${place.count}</a>`;
+function banner({ place, ename, evalue }: Failure, notebook: Notebook): string {
+  const failed = notebook.cells[place.index];
+  const count = failed?.cell_type === "code" ? failed.execution_count : null;
+  const name = `cell ${place.number} of ${place.count}`;
+  const cell = count === null ? name : `<a href="#cell-${count}">${name}</a>`;
   return `<p class="banner" role="alert"><strong>This run stopped at ${cell}.</strong> ${escapeHtml(`${ename}: ${evalue}`)}</p>`;
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parseHTML } from "linkedom";
 import * as assert from "uvu/assert";
@@ -145,6 +148,24 @@ test("lists the headings where there are four or more, each linked to its place"
   assert.is(short.querySelector(".contents"), null);
 });
 
+test("a picture that is missing, or has a name that no address allows, is a link and spoils nothing", () => {
+  const source = "![gone](no-such.png) ![odd](100%.png) ![note](notes.txt)";
+  const page = parsed(notebookOf({ cell_type: "markdown", source, metadata: {} }));
+  assert.is(page.querySelectorAll("img").length, 0);
+  assert.equal(
+    [...page.querySelectorAll("main a")].map((link) => link.textContent),
+    ["gone", "odd", "note"],
+  );
+});
+
+test("embeds a picture from the notebook's folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tessera-"));
+  writeFileSync(join(folder, "a tile.svg"), "<svg/>");
+  const page = parsed(notebookOf({ cell_type: "markdown", source: "![tile](a%20tile.svg)", metadata: {} }), { folder });
+  const source = page.querySelector("img")?.getAttribute("src");
+  assert.is(source, `data:image/svg+xml;base64,${Buffer.from("<svg/>").toString("base64")}`);
+});
+
 test("headings of one name get places of their own", () => {
   const page = parsed(notebookOf({ cell_type: "markdown", source: "## Same\n## Same", metadata: {} }));
   assert.equal(
@@ -186,10 +207,11 @@ test("numbers the cells and tells how long the slow ones took", () => {
 test("tells at the top where a run stopped", () => {
   const place = { index: 0, number: 1, count: 3, cell: code("x<y") };
   const failure = { place, ename: "TypeError", evalue: "<b> is no tensor", traceback: [] };
-  const page = parsed(notebookOf(code("x<y")), { failure });
+  const page = parsed(notebookOf({ ...code("x<y"), execution_count: 1 }), { failure });
   const banner = page.querySelector("[role=alert]");
   assert.match(banner?.textContent ?? "", /stopped at cell 1 of 3\. TypeError: <b> is no tensor/);
   assert.is(banner?.querySelector("a")?.getAttribute("href"), "#cell-1");
+  assert.ok(page.getElementById("cell-1"));
 });
 
 test("the same notebook gives the same page", () => {

@@ -116,6 +116,13 @@ for (const [what, files, paths, told] of bad) {
   });
 }
 
+test("names every file that it refuses, not only the first", async () => {
+  const folder = folderWith({ "x.ipynb": "{" });
+  const ran = await run([join(folder, "none.ipynb"), join(folder, "x.ipynb")], join(folder, "out"));
+  assert.is(ran.code, 2);
+  assert.match(ran.progress, /^notebook: the file must exist .*\nnotebook: must be JSON.*\n$/);
+});
+
 test("refuses two notebooks that would be written to one file, and an output folder that cannot be", async () => {
   const folder = folderWith({ "a.ipynb": notebookOf() });
   mkdirSync(join(folder, "other"));

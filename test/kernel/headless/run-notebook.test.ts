@@ -144,6 +144,12 @@ test("an interrupt ends the running cell and the run, and keeps what was printed
   assert.is(result.session.requests.length, 1);
 });
 
+test("an interrupt before the first cell leaves all cells alone", async () => {
+  const result = await run(notebookOf(code(script(print("never")))), { signal: AbortSignal.abort() });
+  assert.is(result.outcome, "interrupted");
+  assert.is(result.session.requests.length, 0);
+});
+
 test("a cell that does not hear an interrupt is left after the grace", async () => {
   const controller = new AbortController();
   const onEvent = (event: RunEvent): void => {
