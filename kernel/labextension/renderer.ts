@@ -50,11 +50,13 @@ export function createExtension({ Widget }: LuminoWidgets, loadPlotly: () => Pro
     async renderModel(model: MimeModel): Promise<void> {
       this.#figure?.dispose();
       this.node.replaceChildren();
-      this.#figure = render(this.node, this.#mime, model.data[this.#mime], { plotly: loadPlotly });
+      const figure = render(this.node, this.#mime, model.data[this.#mime], { plotly: loadPlotly });
+      this.#figure = figure;
       try {
-        await this.#figure;
+        await figure;
       } catch (error) {
-        this.node.textContent = error instanceof Error ? error.message : String(error);
+        // Unless a later output has taken the place meanwhile.
+        if (figure === this.#figure) this.node.textContent = error instanceof Error ? error.message : String(error);
       }
     }
 

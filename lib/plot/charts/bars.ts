@@ -24,7 +24,7 @@ export function bars(values: BarValues, options: ChartOptions & { readonly stack
     kind: "bars" as const,
     name,
     color: colors[index],
-    values: categories.map((category) => members[category] ?? Number.NaN),
+    values: categories.map((category) => members[category] ?? null),
   }));
   const chart = {
     title,

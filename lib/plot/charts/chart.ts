@@ -51,7 +51,8 @@ export interface BarsMark {
   readonly kind: "bars";
   readonly name: string;
   readonly color: MarkColor;
-  readonly values: readonly number[];
+  /** Null where the series has no value for the category. */
+  readonly values: readonly (number | null)[];
 }
 
 /** Bars that touch: how many values fall into [edges[i], edges[i + 1]). */
@@ -95,9 +96,9 @@ export interface Chart {
 export function extentOfMarks(panel: Panel, axis: "x" | "y"): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  const see = (values: readonly number[]): void => {
+  const see = (values: readonly (number | null)[]): void => {
     for (const value of values) {
-      if (!Number.isFinite(value) || (panel[axis].scale === "log" && value <= 0)) continue;
+      if (value === null || !Number.isFinite(value) || (panel[axis].scale === "log" && value <= 0)) continue;
       if (value < low) low = value;
       if (value > high) high = value;
     }
@@ -129,7 +130,7 @@ export function countLeftOut(chart: Chart): number {
           if (bad(mark.x[index], x) || bad(mark.y[index], y)) missing++;
         }
       }
-      if (mark.kind === "bars") missing += mark.values.filter((value) => bad(value, y)).length;
+      if (mark.kind === "bars") missing += mark.values.filter((value) => value !== null && bad(value, y)).length;
       if (mark.kind === "matrix") missing += mark.values.flat().filter((value) => !Number.isFinite(value)).length;
     }
   }

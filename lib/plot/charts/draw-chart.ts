@@ -6,13 +6,13 @@ import { type PlacedAxis, placeAxis } from "./axis.ts";
 import { type Chart, countLeftOut, extentOfMarks, type MarkColor, type Panel } from "./chart.ts";
 import { drawMark, type Plane } from "./draw-marks.ts";
 import { drawMatrix } from "./draw-matrix.ts";
-import { drawEndLabels, endLabels, endLabelWidth } from "./end-labels.ts";
+import { drawEndLabels, endLabelHeight, endLabels, endLabelWidth } from "./end-labels.ts";
 import { seriesColor } from "./series-color.ts";
 
 const panelGap = 36;
 const singleWidth = 700;
 const fullWidth = 852;
-const plotHeight = 280;
+const leastHeight = 280;
 
 /** The static picture of a chart: panels side by side, each with its axes, marks and names. */
 export function chartPicture(chart: Chart): Picture {
@@ -86,13 +86,14 @@ function drawPanel(canvas: Canvas, panel: Panel, width: number, theme: Theme): n
     drawText(canvas, "No finite value to draw.", width / 2, top + 44, { fill: theme.muted, anchor: "middle" });
     return top + 80;
   }
+  const labels = endLabels(panel);
+  const plotHeight = Math.max(leastHeight, labels.length * endLabelHeight);
   const bars = panel.marks.some((mark) => mark.kind === "bars" || mark.kind === "histogram");
   const linear = panel.y.scale === "linear";
   const low = bars && linear ? Math.min(0, extentY[0]) : extentY[0];
   const high = bars && linear ? Math.max(0, extentY[1]) : extentY[1];
   const y = placeAxis(panel.y, [low, high], [top + plotHeight, top], 6, "zero");
   const tickWidth = Math.max(...y.ticks.map(({ text }) => textWidth(text, fontSize.small)), 0);
-  const labels = endLabels(panel);
   const right = labels.length > 0 ? endLabelWidth(labels) : 8;
   const box: Box = {
     x: Math.ceil(tickWidth) + 10,

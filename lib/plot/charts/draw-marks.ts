@@ -116,7 +116,7 @@ function drawBars(canvas: Canvas, mark: BarsMark, plane: Plane, theme: Theme): v
   const width = plane.panel.stacked ? groupWidth : groupWidth / series.length;
   const logarithmic = plane.panel.y.scale === "log";
   mark.values.forEach((value, index) => {
-    if (!Number.isFinite(value) || (logarithmic && value <= 0)) return;
+    if (value === null || !Number.isFinite(value) || (logarithmic && value <= 0)) return;
     const below = plane.panel.stacked
       ? series.slice(0, position).reduce((sum, other) => sum + (other.values[index] || 0), 0)
       : 0;

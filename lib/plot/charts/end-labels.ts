@@ -14,7 +14,8 @@ interface EndLabel {
 }
 
 const widestName = 130;
-const lineHeight = 17;
+/** Pixels from one label to the next, at least. */
+export const endLabelHeight = 17;
 
 /** A label for every named line of a panel. */
 export function endLabels(panel: Panel): EndLabel[] {
@@ -51,7 +52,7 @@ export function drawEndLabels(canvas: Canvas, labels: readonly EndLabel[], plane
   ends.sort((a, b) => a.end.y - b.end.y);
   const middles = moveApart(
     ends.map(({ end }) => end.y),
-    lineHeight,
+    endLabelHeight,
     plane.box.y,
     plane.box.y + plane.box.height,
   );

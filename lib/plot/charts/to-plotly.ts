@@ -81,7 +81,9 @@ export function toPlotly(chart: Chart): PlotlyFigure {
       colorway: theme.series,
       height: matrix ? 520 : 420,
       margin: { l: 64, r: 24, t: 92, b: 56 },
-      hovermode: matrix ? "closest" : "x unified",
+      hovermode: chart.panels.every(({ marks }) => marks.every(({ kind }) => kind === "line" || kind === "bars"))
+        ? "x unified"
+        : "closest",
       legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" },
       barmode: chart.panels.some(({ stacked }) => stacked) ? "stack" : overlays(chart) ? "overlay" : "group",
       bargap: overlays(chart) ? 0 : 0.24,
@@ -98,7 +100,7 @@ function overlays(chart: Chart): boolean {
 }
 
 function valueAxis(panel: Panel): Record<string, unknown> {
-  if (panel.marks.some(({ kind }) => kind === "matrix")) return { autorange: "reversed", scaleanchor: undefined };
+  if (panel.marks.some(({ kind }) => kind === "matrix")) return { autorange: "reversed" };
   const lines = panel.marks.some(({ kind }) => kind === "line");
   return lines && panel.y.scale === "linear" ? { rangemode: "tozero" } : {};
 }
@@ -133,7 +135,7 @@ function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {
   switch (mark.kind) {
     case "line": {
       const color = seriesColor(theme, mark.color);
-      const shared = { type: "scatter", legendgroup: mark.name, name: mark.name, x: mark.x };
+      const shared = { type: "scatter", legendgroup: mark.name, name: mark.name, x: plain(mark.x) };
       const main = {
         ...shared,
         y: plain(mark.y),
@@ -239,13 +241,16 @@ function largest(mark: MatrixMark, shown: (row: number, column: number) => boole
 }
 
 /** What the pointer is told of bytes; of other values plotly tells itself. */
-function hoverOf(values: readonly number[], panel: Panel, before = ""): Record<string, unknown> {
+function hoverOf(values: readonly (number | null)[], panel: Panel, before = ""): Record<string, unknown> {
   if (panel.y.unit !== "bytes") return {};
-  return { customdata: values.map(formatBytes), hovertemplate: `${before}%{customdata}` };
+  return {
+    customdata: values.map((value) => (value === null ? "" : formatBytes(value))),
+    hovertemplate: `${before}%{customdata}`,
+  };
 }
 
 /** JSON has no NaN and no infinity; plotly leaves a gap at null. */
-function plain(values: readonly number[]): (number | null)[] {
+function plain(values: readonly (number | null)[]): (number | null)[] {
   return values.map((value) => (Number.isFinite(value) ? value : null));
 }
 

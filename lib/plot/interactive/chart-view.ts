@@ -34,9 +34,10 @@ export async function mountChart(
   // A copy: plotly writes into what it is given, and this may be the notebook's own.
   const { data, layout, config } = structuredClone(figure);
   await plotly.react(element, data ?? [], layout ?? {}, {
-    responsive: false,
     displaylogo: false,
     ...(config as object),
+    // Plotly listens to the window only; the observer below hears of panels that are dragged wider too.
+    responsive: false,
   });
   const sizes = new ResizeObserver(() => {
     if (element.offsetWidth > 0) plotly.Plots.resize(element);

@@ -1,4 +1,4 @@
-import { pointer } from "d3";
+import { pointer, select } from "d3";
 import { type Canvas, drawCard, drawLine } from "../look/canvas.ts";
 import { formatBytes, formatPercent } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
@@ -6,7 +6,6 @@ import {
   comparisonBoxes,
   comparisonPicture,
   comparisonSummary,
-  drawComparison,
   type MemoryComparison,
 } from "../memory/compare-picture.ts";
 import { categoryNames, compositionAt, stepName } from "../memory/composition.ts";
@@ -15,33 +14,24 @@ import { createTooltip, type TooltipLine } from "./tooltip.ts";
 
 /** The comparison that follows the pointer: a step of any report tells what it consists of. */
 export function mountComparison(container: HTMLElement, comparison: MemoryComparison, theme: Theme): void {
-  let body: Canvas | undefined;
-  let cursor: Canvas | undefined;
-  const picture = {
-    ...comparisonPicture(comparison),
-    draw(canvas: Canvas): number {
-      const height = drawComparison(canvas, comparison, theme);
-      body = canvas;
-      cursor = canvas.append("g").attr("pointer-events", "none") as Canvas;
-      return height;
-    },
-  };
-  const svg = drawCard(document, picture, theme, comparisonSummary(comparison));
+  const svg = drawCard(document, comparisonPicture(comparison), theme, comparisonSummary(comparison));
   Object.assign(svg.style, { width: "100%", maxWidth: widest, height: "auto", display: "block" });
   container.append(svg);
   const tooltip = createTooltip(container, theme);
+  const body = select(svg).select("[data-part=body]") as unknown as Canvas;
+  const cursor = body.append("g").attr("pointer-events", "none") as Canvas;
   const { boxes } = comparisonBoxes(comparison);
   const clear = (): void => {
-    cursor?.selectAll("*").remove();
+    cursor.selectAll("*").remove();
     tooltip.hide();
   };
   svg.addEventListener("pointermove", (event) => {
     clear();
-    const [x, y] = pointer(event, body?.node());
+    const [x, y] = pointer(event, body.node());
     const index = boxes.findIndex(
       (box) => x >= box.x && x < box.x + box.width && y >= box.y && y <= box.y + box.height + 16,
     );
-    if (index < 0 || !cursor) return;
+    if (index < 0) return;
     const box = boxes[index];
     const { name, report } = comparison.entries[index];
     const step = Math.floor(((x - box.x) / box.width) * report.steps.length);

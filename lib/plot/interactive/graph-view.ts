@@ -1,20 +1,22 @@
 import { select } from "d3";
 import type { GraphReport } from "../../compiler/index.ts";
-import { boxTitle, drawGraph, drawHeadings } from "../graph/draw-graph.ts";
+import { drawGraph, drawHeadings } from "../graph/draw-graph.ts";
 import { type GraphLayout, graphMetrics, layoutGraph } from "../graph/fold-layout.ts";
 import { graphFacts, graphTitle } from "../graph/graph-picture.ts";
 import { buildHierarchy, chooseOpen, type GraphGroup } from "../graph/hierarchy.ts";
 import type { Canvas } from "../look/canvas.ts";
-import { formatBytes, formatFlops, plural } from "../look/format.ts";
+import { plural } from "../look/format.ts";
 import { fontFamily, type Theme } from "../look/theme.ts";
 import { createButton, createElement, createField, widest } from "./controls.ts";
+import { dragToScroll } from "./drag.ts";
+import { describeBox, describeLine } from "./graph-description.ts";
 import { findOperations, pathTo } from "./graph-search.ts";
-import { createTooltip, type TooltipLine } from "./tooltip.ts";
+import { createTooltip } from "./tooltip.ts";
 
 /** What the reader did to the view; it outlives a change of theme. */
 export interface GraphViewState {
   open?: Set<string>;
-  /** Kept while the reader has not zoomed: the graph then fills the width, whatever it becomes. */
+  /** Absent while the reader has not zoomed: the graph then fills the width, whatever it becomes. */
   zoom?: number;
   query?: string;
   scroll?: { readonly left: number; readonly top: number };
@@ -36,47 +38,7 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
   let layout: GraphLayout;
   let found = new Set<number>();
 
-  const card = createElement("section", {
-    background: theme.card,
-    color: theme.text,
-    border: `1px solid ${theme.outline}`,
-    borderRadius: "10px",
-    font: `12px/1.5 ${fontFamily}`,
-    overflow: "hidden",
-    maxWidth: widest,
-  });
-  card.setAttribute("aria-label", graphTitle(report));
-  const heading = createElement("div", { padding: "16px 24px 0" });
-  heading.append(
-    createElement("div", { fontSize: "17px", fontWeight: "600" }, graphTitle(report)),
-    createElement("div", { color: theme.muted }, graphFacts(report)),
-  );
-  const bar = createElement("div", {
-    display: "flex",
-    flexWrap: "wrap",
-    gap: "6px",
-    alignItems: "center",
-    padding: "10px 24px",
-  });
-  const view = createElement("div", {
-    overflow: "auto",
-    maxHeight: `${tallest}px`,
-    borderTop: `1px solid ${theme.outline}`,
-    cursor: "grab",
-    position: "relative",
-  });
-  view.tabIndex = 0;
-  const top = createElement("div", {
-    position: "sticky",
-    top: "0",
-    zIndex: "1",
-    background: theme.card,
-    paddingTop: "7px",
-  });
-  const sheet = createElement("div", {});
-  view.append(top, sheet);
-  card.append(heading, bar, view);
-  container.append(card);
+  const { bar, view, top, sheet } = createFrame(container, report, theme);
   const tooltip = createTooltip(container, theme);
 
   const fullWidth = (): number => layout.width + 2 * pad + 8;
@@ -100,8 +62,12 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
     };
     drawHeadings(make(top, 0, graphMetrics.top - 6), layout, theme);
     drawGraph(make(sheet, graphMetrics.top, layout.height - graphMetrics.top + 6), report, layout, theme, state.open);
-    for (const label of sheet.querySelectorAll<SVGElement>("[data-row] text, [data-row] path"))
-      label.style.cursor = "pointer";
+    for (const row of sheet.querySelectorAll<SVGElement>("[data-row]")) {
+      row.setAttribute("role", "button");
+      row.setAttribute("tabindex", "0");
+      row.setAttribute("aria-expanded", String(state.open!.has(layout.rows[Number(row.dataset.row)].group.path)));
+      for (const label of row.querySelectorAll<SVGElement>("text, path")) label.style.cursor = "pointer";
+    }
     markFound();
   };
 
@@ -215,6 +181,17 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
       if (operations.length > 1) toggle(layout.rows[position].group);
     }
   });
+  sheet.addEventListener("keydown", (event) => {
+    const row = (event.target as Element).closest<SVGElement>("[data-row]");
+    if (!row || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    // A notebook has commands of its own for these keys.
+    event.stopPropagation();
+    const { group } = layout.rows[Number(row.dataset.row)];
+    toggle(group);
+    const position = layout.rows.findIndex((other) => other.group === group);
+    sheet.querySelector<SVGElement>(`[data-row="${position}"]`)?.focus();
+  });
   sheet.addEventListener("pointermove", (event) => {
     const target = event.target as Element;
     const box = target.closest<SVGElement>("[data-box]");
@@ -248,57 +225,52 @@ function focusOn(sheet: HTMLElement, layout: GraphLayout, index: number | null):
   }
 }
 
-function describeBox(report: GraphReport, layout: GraphLayout, index: number): [string, TooltipLine[]] {
-  const box = layout.boxes[index];
-  const members = box.operations.map((id) => report.nodes[id]);
-  const lines: TooltipLine[] = [];
-  const [first] = members;
-  if (members.length === 1) {
-    lines.push(
-      `${first.column}${first.layer === "" ? "" : ` of ${first.layer}`}, position ${first.id} of the schedule`,
-    );
-    for (const [position, type] of first.types.entries()) lines.push([position === 0 ? "gives" : "", type]);
-  } else {
-    const names = members.slice(0, 6).map(({ operator }) => operator);
-    lines.push(names.join(", ") + (members.length > 6 ? ` and ${members.length - 6} others` : ""));
-  }
-  lines.push(["bytes", formatBytes(members.reduce((sum, { outputBytes }) => sum + outputBytes, 0))]);
-  lines.push(["work", formatFlops(members.reduce((sum, { flops }) => sum + flops, 0))]);
-  const inside = new Set(box.operations);
-  const reads = report.edges.filter(({ from, to }) => inside.has(to) && !(from !== null && inside.has(from)));
-  for (const [position, { name, type }] of reads.slice(0, 5).entries()) {
-    lines.push([position === 0 ? "reads" : "", `${name} ${type}`]);
-  }
-  if (reads.length > 5) lines.push(["", `and ${reads.length - 5} others`]);
-  const readers = report.edges.filter(({ from, to }) => from !== null && inside.has(from) && !inside.has(to)).length;
-  lines.push(["read by", plural(readers, "operator")]);
-  if (members.length > 1) lines.push("Click to open.");
-  return [members.length === 1 ? first.operator : boxTitle(report, box), lines];
-}
-
-function describeLine(report: GraphReport, layout: GraphLayout, index: number): [string, TooltipLine[]] {
-  const { edges, bytes } = layout.lines[index];
-  const shown = edges.slice(0, 6).map((edge): TooltipLine => [report.edges[edge].name, report.edges[edge].type]);
-  if (edges.length > shown.length) shown.push(`and ${edges.length - shown.length} others`);
-  return [`${plural(edges.length, "tensor")}, ${formatBytes(bytes)}`, shown];
-}
-
-/** Moves what is shown with the pointer while its button is down. */
-function dragToScroll(view: HTMLElement): void {
-  let last: PointerEvent | null = null;
-  view.addEventListener("pointerdown", (event) => {
-    // Fingers scroll by themselves.
-    if (event.button !== 0 || event.pointerType === "touch") return;
-    last = event;
+/** The card with its heading, and the empty places for controls, for the names of columns, and for the graph. */
+function createFrame(
+  container: HTMLElement,
+  report: GraphReport,
+  theme: Theme,
+): Readonly<Record<"bar" | "view" | "top" | "sheet", HTMLElement>> {
+  const card = createElement("section", {
+    background: theme.card,
+    color: theme.text,
+    border: `1px solid ${theme.outline}`,
+    borderRadius: "10px",
+    font: `12px/1.5 ${fontFamily}`,
+    overflow: "hidden",
+    maxWidth: widest,
   });
-  view.addEventListener("pointermove", (event) => {
-    if (!last || (event.buttons & 1) === 0) {
-      last = null;
-      view.style.cursor = "grab";
-      return;
-    }
-    view.style.cursor = "grabbing";
-    view.scrollBy(last.clientX - event.clientX, last.clientY - event.clientY);
-    last = event;
+  card.setAttribute("aria-label", graphTitle(report));
+  const heading = createElement("div", { padding: "16px 24px 0" });
+  heading.append(
+    createElement("div", { fontSize: "17px", fontWeight: "600" }, graphTitle(report)),
+    createElement("div", { color: theme.muted }, graphFacts(report)),
+  );
+  const bar = createElement("div", {
+    display: "flex",
+    flexWrap: "wrap",
+    gap: "6px",
+    alignItems: "center",
+    padding: "10px 24px",
   });
+  const view = createElement("div", {
+    overflow: "auto",
+    maxHeight: `${tallest}px`,
+    borderTop: `1px solid ${theme.outline}`,
+    cursor: "grab",
+    position: "relative",
+  });
+  view.tabIndex = 0;
+  const top = createElement("div", {
+    position: "sticky",
+    top: "0",
+    zIndex: "1",
+    background: theme.card,
+    paddingTop: "7px",
+  });
+  const sheet = createElement("div", {});
+  view.append(top, sheet);
+  card.append(heading, bar, view);
+  container.append(card);
+  return { bar, view, top, sheet };
 }

@@ -20,20 +20,12 @@ export function mountMemory(container: HTMLElement, report: MemoryReport, theme:
   const { timeline, map, panel } = memoryLayout;
   const count = report.steps.length;
   const placed = placeBuffers(report, map, Math.max(report.arenaBytes, 1));
-  let body = select(null) as unknown as Canvas;
-  let side = body;
-  let cursor = body;
-  let outline = body;
   const picture = {
     title: memoryTitle(report),
     subtitle: `${memoryFacts(report)}\nPoint at a step or a buffer; click to hold a step; arrow keys move it.`,
     width: memoryLayout.width,
     draw(canvas: Canvas): number {
-      body = canvas;
       drawMemory(canvas, report, theme);
-      side = canvas.append("g") as Canvas;
-      outline = canvas.append("g").attr("pointer-events", "none") as Canvas;
-      cursor = canvas.append("g").attr("pointer-events", "none") as Canvas;
       return memoryLayout.height;
     },
   };
@@ -48,6 +40,10 @@ export function mountMemory(container: HTMLElement, report: MemoryReport, theme:
   svg.setAttribute("tabindex", "0");
   container.append(svg);
   const tooltip = createTooltip(container, theme);
+  const body = select(svg).select("[data-part=body]") as unknown as Canvas;
+  const side = body.append("g") as Canvas;
+  const outline = body.append("g").attr("pointer-events", "none") as Canvas;
+  const cursor = body.append("g").attr("pointer-events", "none") as Canvas;
   const peak = body.select<SVGGElement>("[data-part=peak]");
 
   let held: number | null = null;
@@ -119,8 +115,10 @@ export function mountMemory(container: HTMLElement, report: MemoryReport, theme:
     if (event.key === "Escape") held = null;
     else if (event.key in moves) {
       held = Math.max(0, Math.min(count - 1, (held ?? report.peak.step) + moves[event.key]));
-      event.preventDefault();
     } else return;
+    event.preventDefault();
+    // A notebook has commands of its own for these keys.
+    event.stopPropagation();
     showStep(held);
   });
   showStep(null);

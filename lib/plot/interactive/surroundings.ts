@@ -4,14 +4,25 @@ import { type Theme, themes } from "../look/theme.ts";
 export function themeAround(element: Element): Theme {
   // Before an element is attached it has no surroundings; the page's body is the best guess.
   for (let node: Element | null = element.isConnected ? element : document.body; node; node = parentOf(node)) {
-    const [red, green, blue, alpha = 1] = (getComputedStyle(node).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
-    if (red === undefined || alpha < 0.5) continue;
+    const [red, green, blue, alpha] = channelsOf(getComputedStyle(node).backgroundColor);
+    if (alpha < 128) continue;
     return themes[0.299 * red + 0.587 * green + 0.114 * blue < 128 ? "dark" : "light"];
   }
   // Nothing is painted: the page shows the browser's own canvas, which follows the declared scheme.
   const scheme = getComputedStyle(document.documentElement).colorScheme;
   const dark = scheme.includes("dark") && matchMedia("(prefers-color-scheme: dark)").matches;
   return themes[dark ? "dark" : "light"];
+}
+
+/** Red, green, blue and alpha, from 0 to 255, of a colour in any notation that CSS has. */
+function channelsOf(color: string): Uint8ClampedArray {
+  const canvas = document.createElement("canvas");
+  canvas.width = 1;
+  canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  return context.getImageData(0, 0, 1, 1).data;
 }
 
 function parentOf(node: Element): Element | null {

@@ -127,7 +127,8 @@ export function drawCard(document: Document, picture: Picture, theme: Theme, alt
     }
   }
   top += 14;
-  const body = content.append("g").attr("transform", `translate(${margin},${top})`) as Canvas;
+  // The name is for interactive forms, which add to the drawing.
+  const body = content.append("g").attr("data-part", "body").attr("transform", `translate(${margin},${top})`) as Canvas;
   const height = Math.ceil(top + picture.draw(body, theme) + margin);
   const fullWidth = Math.ceil(width + 2 * margin);
   card

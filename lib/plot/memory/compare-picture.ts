@@ -9,6 +9,7 @@ import { byteTicks, drawByteAxis, drawPhases, drawStack } from "./timeline.ts";
 /** Several memory reports by name, to be drawn on one scale. */
 export interface MemoryComparison {
   readonly kind: "memory-comparison";
+  readonly title: string;
   readonly entries: readonly { readonly name: string; readonly report: MemoryReport }[];
 }
 
@@ -43,7 +44,7 @@ function comparisonScale({ entries }: MemoryComparison): number {
   return Math.max(1, ...entries.map(({ report }) => Math.max(report.peak.bytes, report.arenaBytes))) * 1.02;
 }
 
-export function drawComparison(canvas: Canvas, comparison: MemoryComparison, theme: Theme): number {
+function drawComparison(canvas: Canvas, comparison: MemoryComparison, theme: Theme): number {
   const { entries } = comparison;
   const maximum = comparisonScale(comparison);
   drawLegend(
@@ -113,7 +114,7 @@ function compareWith(bytes: number, reference: number, name: string): string {
 /** The static picture of a comparison. */
 export function comparisonPicture(comparison: MemoryComparison): Picture {
   return {
-    title: "Memory compared",
+    title: comparison.title,
     subtitle: comparisonFacts,
     width,
     draw: (canvas, theme) => drawComparison(canvas, comparison, theme),
@@ -123,11 +124,11 @@ export function comparisonPicture(comparison: MemoryComparison): Picture {
 const comparisonFacts = "Bytes alive during each step, all on one scale; the strip below says what each step is for.";
 
 /** Every peak with what it mostly consists of, in one line. */
-export function comparisonSummary({ entries }: MemoryComparison): string {
+export function comparisonSummary({ title, entries }: MemoryComparison): string {
   const told = entries.map(({ name, report }) => {
-    const { categories } = compositionAt(report, report.peak.step);
-    const largest = categories.reduce((most, entry) => (entry.bytes > most.bytes ? entry : most));
-    return `${name}: peak ${formatBytes(report.peak.bytes)} at ${stepName(report, report.peak.step)}, most of it ${categoryNames[largest.category]}`;
+    const [largest] = [...compositionAt(report, report.peak.step).categories].sort((a, b) => b.bytes - a.bytes);
+    const most = largest ? `, most of it ${categoryNames[largest.category]}` : "";
+    return `${name}: peak ${formatBytes(report.peak.bytes)} at ${stepName(report, report.peak.step)}${most}`;
   });
-  return `memory compared: ${told.join("; ")}`;
+  return `${title}: ${told.join("; ")}`;
 }

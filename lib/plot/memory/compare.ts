@@ -7,8 +7,14 @@ import { comparisonPicture, comparisonSummary, type MemoryComparison } from "./c
 /**
  * Shows the memory of several programs side by side on one scale: strategies, batches, networks. Each is compared with
  * the first.
+ *
+ * @param reports `program.memory` of each, by the name to be shown
  */
-export function compareMemory(reports: Readonly<Record<string, MemoryReport>>): Figure {
+export function compareMemory(
+  reports: Readonly<Record<string, MemoryReport>>,
+  options: { readonly title?: string } = {},
+): Figure {
+  const title = options.title ?? "Memory compared";
   const entries = Object.entries(reports).map(([name, report]) => ({ name, report }));
   const wrong = entries.find(({ report }) => report?.kind !== "memory");
   if (wrong) {
@@ -21,11 +27,11 @@ export function compareMemory(reports: Readonly<Record<string, MemoryReport>>): 
     const message = "Nothing to draw: no report has steps.";
     return new Figure({
       kind: "memory-comparison",
-      picture: placeholder("Memory compared", message),
-      summary: `memory compared: ${message}`,
+      picture: placeholder(title, message),
+      summary: `${title}: ${message}`,
     });
   }
-  const comparison: MemoryComparison = { kind: "memory-comparison", entries: drawable };
+  const comparison: MemoryComparison = { kind: "memory-comparison", title, entries: drawable };
   return new Figure({
     kind: "memory-comparison",
     picture: comparisonPicture(comparison),

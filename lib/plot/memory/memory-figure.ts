@@ -5,8 +5,13 @@ import { placeholder } from "../look/placeholder.ts";
 import { tesseraMime } from "../mime.ts";
 import { memoryPicture, memorySummary, memoryTitle } from "./memory-picture.ts";
 
-/** Shows where every byte of a program goes, step by step and address by address. */
-export function memory(report: MemoryReport): Figure {
+/**
+ * Shows where every byte of a program goes, step by step and address by address.
+ *
+ * @param options.title what to call the program instead of the report's own title
+ */
+export function memory(titled: MemoryReport, options: { readonly title?: string } = {}): Figure {
+  const report = { ...titled, title: options.title ?? titled.title };
   if (report.steps.length === 0 || report.buffers.length === 0) {
     const message = `Nothing to draw: ${plural(report.steps.length, "step")}, ${plural(report.buffers.length, "buffer")}.`;
     return new Figure({

@@ -97,6 +97,8 @@ export function drawStack(canvas: Canvas, report: MemoryReport, box: Box, maximu
 /**
  * Draws the strip under the steps that says which of them go forward, backward, and update. Phases that are nowhere long
  * enough to be lettered, as updates between gradients, are named below at its right end.
+ *
+ * @param lettered false where a legend elsewhere names the phases
  */
 export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme: Theme, lettered = true): void {
   const x = scaleLinear([0, report.steps.length], [box.x, box.x + box.width]);

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from "node:zlib";
 
 /** The most colours that a PNG with a palette can have. */
 const mostColors = 256;
-/** How far, in each channel, a colour may be from the one that stands for it. No eye sees less than this at an edge. */
+/** How far, in each channel, a colour may be from the one that stands for it: only edges of letters have such colours. */
 const tolerance = 12;
 
 /**

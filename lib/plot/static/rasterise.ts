@@ -6,12 +6,16 @@ import { palettePng } from "./palette-png.ts";
 const assets = new URL("../../../../lib/plot/assets/", import.meta.url);
 const fontFiles = ["inter-regular.ttf", "inter-semibold.ttf"].map((file) => fileURLToPath(new URL(file, assets)));
 
-/** What the shipped font has letters for; see assets/README.md. */
-const lettered =
-  /^[\s\u0020-\u024f\u02c6-\u02dd\u0370-\u045f\u2010-\u209c\u20ac\u2113\u2122\u2190-\u22ef\u25a0-\u25cf\u2713\u2717]*$/u;
+/** What the shipped font has letters for: the ranges of assets/README.md. */
+const lettered = new RegExp(
+  "^[\\s\\u0020-\\u017f\\u02c6-\\u02dd\\u0370-\\u03ff\\u0400-\\u045f\\u2010-\\u2027\\u2030-\\u203a\\u2070-\\u209c\\u20ac" +
+    "\\u2113\\u2122\\u2190-\\u2199\\u2202\\u2206\\u2207\\u220f\\u2211\\u2212\\u2215\\u2219\\u221a\\u221e\\u222b\\u2248\\u2260\\u2264" +
+    "\\u2265\\u22c5\\u22ee\\u22ef\\u25a0\\u25a1\\u25b2\\u25b6\\u25bc\\u25c0\\u25cf\\u25cb\\u2713\\u2717]*$",
+  "u",
+);
 
 /**
- * Turns an SVG drawing into a PNG file. Only the shipped font is used, so the same drawing gives the same bytes on every
+ * Turns an SVG drawing into a PNG file. Only the shipped font is used, so the same drawing gives the same pixels on every
  * machine; the machine's own fonts are asked only for letters that it lacks, such as Chinese.
  */
 export function rasterise(svg: string, scale: number): Uint8Array {

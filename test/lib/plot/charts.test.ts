@@ -92,6 +92,12 @@ test("bars stand for their categories in order, with a gap where a series has no
   );
 });
 
+test("a category that a series lacks is no missing value", async () => {
+  const gap = await bars({ weights: { shallow: 3, deep: 4 }, activations: { deep: 5 } }).svg();
+  assert.not.match(gap, /not drawn/);
+  assert.match(await bars({ shallow: 3, deep: Number.NaN }).svg(), /1 value is not drawn/);
+});
+
 test("every chart is a sound drawing", async () => {
   const noise = Array.from({ length: 3000 }, (_, index) => Math.sin(index * 78.233) * Math.cos(index * 3.1));
   const charts: readonly Figure[] = [
@@ -120,6 +126,7 @@ test("every chart is a sound drawing", async () => {
     bars({ shallow: 101_770, deep: 79_510 }, { y: "parameters" }),
     bars({ a: { x: 1, y: 2 }, b: { x: 3, y: -4 } }, { stacked: false }),
     bars({ weights: { x: 1, y: 2 }, activations: { x: 3, y: 4 } }, { stacked: true }),
+    line(Object.fromEntries(Array.from({ length: 24 }, (_, index) => [`series ${index}`, [index, 2 * index]]))),
     histogram({ before: noise, after: noise.map((value) => value / 2) }, { x: "weight" }),
     confusion(
       [

@@ -140,6 +140,19 @@ test("layers close and open by their names, and everything above stays in place"
   });
 });
 
+test("layers open and close by the keyboard too", async () => {
+  await show(graph(network), async (page) => {
+    const before = await page.locator("[data-box]").count();
+    const row = page.locator("[data-row]").filter({ hasText: /^dense2$/ });
+    assert.is(await row.getAttribute("aria-expanded"), "true");
+    await row.focus();
+    await page.keyboard.press("Enter");
+    assert.ok((await page.locator("[data-box]").count()) < before);
+    await page.keyboard.press("Enter");
+    assert.is(await page.locator("[data-box]").count(), before);
+  });
+});
+
 test("an operator under the pointer tells its type, bytes, work and what it reads", async () => {
   await show(graph(network), async (page) => {
     await page.locator("[data-box]").nth(1).hover();

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import type { MemoryCategory, MemoryReport } from "../../../lib/memory/index.ts";
-import { figures, memory } from "../../../lib/plot/index.ts";
+import { compareMemory, figures, memory } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
 import { placeBuffers } from "../../../lib/plot/memory/address-map.ts";
 import { compositionAt, stackedCategories } from "../../../lib/plot/memory/composition.ts";
@@ -117,6 +117,31 @@ test("the bundle has the report itself, a PNG of the drawing's size and one line
     bundle["text/plain"],
     `memory of shallow: peak ${formatBytes(peak.bytes)} at step ${peak.step}, backward of dense1 (of 9 steps), arena ${formatBytes(arenaBytes)}`,
   );
+});
+
+test("a comparison is sound, puts all on one scale, and tells each peak beside the first", async () => {
+  const small = sampleMemory([784, 16, 10], 1);
+  const figure = compareMemory({ small, deep, "a name that is much too long for its panel, and then some": deep });
+  const svg = assertSoundDrawing(await figure.svg());
+  assert.ok(svg.textContent!.includes(`${formatBytes(deep.peak.bytes)}`));
+  assert.ok(figure.summary.includes(`small: peak ${formatBytes(small.peak.bytes)}`));
+  // The same bytes are equally high in every panel.
+  const height = (index: number): number => {
+    const circles = svg.querySelectorAll("circle");
+    return Number(circles[index].getAttribute("cy"));
+  };
+  assert.ok(Math.abs(height(1) - height(2)) < 1e-9);
+  assert.ok(height(0) > height(1));
+  for (const count of [1, 2, 4, 5, 9]) {
+    const many = Object.fromEntries(Array.from({ length: count }, (_, index) => [`strategy ${index}`, deep]));
+    assertSoundDrawing(await compareMemory(many, { title: "many" }).svg());
+  }
+  assert.throws(() => compareMemory({ a: {} as never }), /must be a memory report, got object \("a"\)/);
+  assert.match(await compareMemory({ none: { ...deep, steps: [] } }).svg(), /Nothing to draw/);
+});
+
+test("a title may replace the report's own", async () => {
+  assert.match(await memory(deep, { title: "eight layers" }).svg(), /Memory: eight layers/);
 });
 
 test("a report without steps is a card that says so, not an error", async () => {
