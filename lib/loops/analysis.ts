@@ -148,7 +148,7 @@ export function nestedReductions(reduction: Reduction, dependencies: Dependencie
   return found.filter((inner) => [...dependencies.of(inner)].every((axis) => !bound.has(axis)));
 }
 
-/** Node evaluations that a nest takes if each is computed as seldom as it may be: a measure of work. */
+/** How many numbers a nest computes, loads and stores if it does each as seldom as it may: a measure of work. */
 export function workOf(nest: Nest): number {
   const dependencies = new Dependencies();
   let work = 0;

@@ -9,6 +9,8 @@ import { FunctionBuilder } from "./function-builder.ts";
 import { encodeModule, type ModuleFunction } from "./module.ts";
 
 const pageBytes = 65536;
+/** What 32-bit addresses reach. */
+const mostPages = 65536;
 
 /** A program as WebAssembly. */
 export interface EmittedProgram {
@@ -19,7 +21,7 @@ export interface EmittedProgram {
   readonly threads: number;
 }
 
-/** Work below which other threads are not worth waiting for, in vector instructions or so. */
+/** Work (see `workOf`) below which other threads are not worth waiting for: about a microsecond's. */
 const workWorthSharing = 8192;
 
 interface Range {
@@ -41,39 +43,45 @@ interface Placed {
  * with barriers wherever a nest touches bytes that another thread may just be writing or still be reading.
  */
 export function emitProgram(program: CompiledProgram, threads: number, features: Features): EmittedProgram {
+  const pages = Math.max(1, Math.ceil((headerBytes + program.arenaBytes) / pageBytes));
+  if (pages > mostPages) {
+    throw new Error(
+      `wasm engine: the arena must be smaller than 4 GiB, got ${program.arenaBytes} bytes (${program.schedule.graph.name}); make the batch smaller, or use the reference engine`,
+    );
+  }
   const placed = placeNests(program, threads);
-  const shared = placed.some(({ split }) => split !== null);
-  const used = shared ? threads : 1;
+  const used = placed.some(({ split }) => split !== null) ? threads : 1;
   const functions: ModuleFunction[] = placed.map(({ nest, addressOf, split }) => {
     const builder = new FunctionBuilder(1);
     emitNest(nest, builder, features, addressOf, split);
     return { builder };
   });
   const run = new FunctionBuilder(1);
-  const barrier = functions.length;
-  let pending: Placed[] = [];
-  const synchronise = (): void => {
-    if (used > 1 && pending.some(({ split }) => split !== null)) run.call(barrier);
-    pending = [];
-  };
-  for (const [index, nest] of placed.entries()) {
-    if (pending.some((earlier) => mustWait(earlier, nest))) {
-      if (used > 1) run.call(barrier);
-      pending = [];
-    }
-    pending.push(nest);
-    if (nest.split === null && used > 1)
-      run
-        .get(0)
-        .op("i32.eqz")
-        .when(() => run.get(0).call(index));
-    else run.get(0).call(index);
+  if (used === 1) {
+    for (const index of placed.keys()) run.get(0).call(index);
+  } else {
+    callInStep(run, placed, functions.length);
+    functions.push({ builder: barrierFunction(used) });
   }
-  synchronise();
-  functions.push({ builder: barrierFunction(used) }, { builder: run, name: "run" });
-  const pages = Math.max(1, Math.ceil((headerBytes + program.arenaBytes) / pageBytes));
-  // Barriers are atomic instructions, which are valid on memories that are not shared as well.
+  functions.push({ builder: run, name: "run" });
   return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used };
+}
+
+/** Calls each nest's function in turn, on all threads or on thread 0, and the barrier where one must wait. */
+function callInStep(run: FunctionBuilder, placed: readonly Placed[], barrier: number): void {
+  let sinceBarrier: Placed[] = [];
+  for (const [index, nest] of placed.entries()) {
+    if (sinceBarrier.some((earlier) => mustWait(earlier, nest))) {
+      run.call(barrier);
+      sinceBarrier = [];
+    }
+    sinceBarrier.push(nest);
+    const call = (): void => void run.get(0).call(index);
+    if (nest.split === null) run.get(0).op("i32.eqz").when(call);
+    else call();
+  }
+  // Thread 0 returns to a caller who expects that all is done.
+  if (sinceBarrier.some(({ split }) => split !== null)) run.call(barrier);
 }
 
 function placeNests(program: CompiledProgram, threads: number): Placed[] {

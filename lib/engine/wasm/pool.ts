@@ -38,6 +38,8 @@ export class ThreadPool {
   #nextProgram = 1;
   #failure: Error | null = null;
   #closed = false;
+  /** Whether messages are being sent; still so afterwards only if an interruption came between. */
+  #sending = false;
   /** The program of a run that has begun; still there afterwards only if an interruption left it half-done. */
   #running: Shared | null = null;
 
@@ -55,6 +57,11 @@ export class ThreadPool {
   /** Whether any program is loaded. */
   get isUsed(): boolean {
     return this.#programs.size > 0;
+  }
+
+  /** Whether a thread has ended, so that nothing can be run any more. */
+  get isBroken(): boolean {
+    return this.#failure !== null;
   }
 
   /** Loads a program into all threads; returns the number by which it is run. */
@@ -109,6 +116,8 @@ export class ThreadPool {
     const control = this.#control;
     const runs = Atomics.load(control, runsWord);
     abandonRun(this.#running.memory);
+    // The interruption may have come before anybody was woken for the run.
+    this.#wake();
     const started = performance.now();
     for (let thread = 1; thread < this.threads; thread++) {
       const word = threadWords * thread + finishedWord;
@@ -125,11 +134,13 @@ export class ThreadPool {
   }
 
   #send(message: ToThread): void {
+    this.#sending = true;
     for (const [index, handle] of this.#handles.entries()) {
       Atomics.add(this.#control, threadWords * (index + 1) + sentWord, 1);
       handle.post(message);
     }
     this.#wake();
+    this.#sending = false;
   }
 
   #wake(): void {
@@ -153,13 +164,15 @@ export class ThreadPool {
   }
 
   #check(): void {
+    // A thread that was told of a message which never came would wait for it for ever.
+    if (this.#sending) this.#failure ??= new Error("an interruption came while it was being told of a program");
     if (this.#failure !== null) throw this.#failed();
     if (this.#closed) throw new Error("internal: a closed pool was used");
   }
 
   #failed(): Error {
     return new Error(
-      `wasm engine: every thread of a pool must live, got an end (${this.#failure?.message}); load the program again, or with { threads: 1 }`,
+      `wasm engine: every thread of a pool must live, got one that does not serve (${this.#failure?.message}); load the program again, or with { threads: 1 }`,
       { cause: this.#failure },
     );
   }

@@ -87,7 +87,8 @@ function loadAlone(module: WebAssembly.Module, memory: WebAssembly.Memory): Runn
 }
 
 async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Running> {
-  const pool = pools.get(threads) ?? new ThreadPool(threads, startNodeThread);
+  const known = pools.get(threads);
+  const pool = known === undefined || known.isBroken ? new ThreadPool(threads, startNodeThread) : known;
   pools.set(threads, pool);
   const drop = (): void => {
     if (pools.get(threads) === pool) pools.delete(threads);

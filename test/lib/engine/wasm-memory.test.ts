@@ -105,6 +105,15 @@ test("tensors without elements are no trouble", async () => {
   assert.is(await compareWithReference(wasmEngine(), builder.build(), { seed: 1 }), "");
 });
 
+test("an arena beyond 32-bit addresses is refused before anything is allocated", () => {
+  const builder = new GraphBuilder(operatorTable, "giant");
+  const x = builder.input("x", { shape: [40_000, 40_000], dtype: "float32" }, "data");
+  builder.output("y", builder.apply("sum", [x], { axes: [0] }));
+  const engine = wasmEngine();
+  const program = engine.compile(makeSchedule(builder.build()));
+  assert.throws(() => engine.load(program), /the arena must be smaller than 4 GiB, got 64001\d+ bytes \(giant\)/);
+});
+
 test("a dtype that the engine does not have is one clear error when the program is compiled", () => {
   const builder = new GraphBuilder(operatorTable, "doubles");
   const x = builder.input("x", { shape: [3], dtype: "float64" }, "data");

@@ -109,6 +109,20 @@ test("what a product reads is not overwritten by the step in which the product i
   );
 });
 
+test("a function does not move below the step that overwrites what it reads", () => {
+  const names = namesOf(
+    graph((builder) => {
+      const w = builder.input("w", float(4, 4), "parameter");
+      const x = builder.input("x", float(4, 4), "data");
+      const negated = builder.apply("negate", [w]);
+      builder.output("y", builder.apply("sum", [negated], { axes: [0] }));
+      // The compiler puts it right after the last operation that reads the old weight: between the other two.
+      builder.inPhase("update", "", () => builder.output("w", builder.apply("subtract", [w, x]), w));
+    }),
+  );
+  assert.equal(names, ["negate", "subtract", "sum"]);
+});
+
 test("a value that a later step needs is stored although it was fused", () => {
   const steps = fuse(
     makeSchedule(
