@@ -81,14 +81,14 @@ export class ThreadPool {
   /** Forgets a program. */
   unload(program: number): void {
     if (!this.#programs.delete(program) || this.#closed) return;
-    this.#recover();
+    this.settle();
     this.#send({ kind: "unload", program });
   }
 
   /** Runs a program once on all threads; returns when it is done. */
   run(program: number): void {
     this.#check();
-    this.#recover();
+    this.settle();
     const shared = this.#programs.get(program);
     if (shared === undefined) throw new Error(`internal: there is no program ${program} in the pool`);
     const control = this.#control;
@@ -100,18 +100,11 @@ export class ThreadPool {
     this.#running = null;
   }
 
-  /** Ends all threads. */
-  close(): void {
-    this.#closed = true;
-    this.#programs.clear();
-    for (const handle of this.#handles) handle.terminate();
-  }
-
   /**
-   * After a run that an interruption left: the other threads give up, and when all have, barriers start anew. The
-   * elements that the run has written are of no use.
+   * After a run that an interruption left: makes the other threads give up, waits until all have, and makes barriers
+   * start anew. Until then they may still write; what the run has written is of no use. Does nothing otherwise.
    */
-  #recover(): void {
+  settle(): void {
     if (this.#running === null) return;
     const control = this.#control;
     const runs = Atomics.load(control, runsWord);
@@ -131,6 +124,13 @@ export class ThreadPool {
     }
     resetBarrier(this.#running.memory);
     this.#running = null;
+  }
+
+  /** Ends all threads. */
+  close(): void {
+    this.#closed = true;
+    this.#programs.clear();
+    for (const handle of this.#handles) handle.terminate();
   }
 
   #send(message: ToThread): void {

@@ -20,9 +20,12 @@ interface WasmEngineOptions {
   readonly fused?: boolean;
 }
 
-/** A program's code at work: how to run it, and how to give back what it holds. */
+/** A program's code at work. */
 interface Running {
   readonly run: () => void;
+  /** Waits until nobody writes to the arena, should an interruption have left a run. */
+  readonly settle: () => void;
+  /** Gives back what it holds. */
   readonly release: () => void;
 }
 
@@ -51,10 +54,12 @@ class WasmExecution implements Execution {
   }
 
   input(name: string): DataOf {
+    this.#running?.settle();
     return this.#view(findInput(this.program, name).value.id);
   }
 
   output(name: string): DataOf {
+    this.#running?.settle();
     return this.#view(findOutput(this.program, name).value.id);
   }
 
@@ -83,7 +88,7 @@ function disposed(): Error {
 
 function loadAlone(module: WebAssembly.Module, memory: WebAssembly.Memory): Running {
   const run = new WebAssembly.Instance(module, { host: { memory } }).exports.run as (thread: number) => void;
-  return { run: () => run(0), release: () => {} };
+  return { run: () => run(0), settle: () => {}, release: () => {} };
 }
 
 async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Running> {
@@ -98,6 +103,7 @@ async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory
     const program = await pool.load(module, memory);
     return {
       run: () => pool.run(program),
+      settle: () => pool.settle(),
       release: () => {
         pool.unload(program);
         if (!pool.isUsed) drop();
