@@ -41,7 +41,7 @@ export function placeAxis(
   let [low, high] = extent;
   // A scale that begins at nought shows ratios; only where all values are close together would it hide what differs.
   const zero = padding === "zero";
-  if (zero && low > 0 && low < 0.6 * high) low = 0;
+  if (zero && low > 0 && (low < 0.6 * high || low === high)) low = 0;
   if (zero && high < 0 && high > 0.6 * low) high = 0;
   if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) * 0.1, high + Math.abs(high) * 0.1];
   const divisor =

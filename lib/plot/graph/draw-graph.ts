@@ -37,7 +37,8 @@ export function drawGraph(
   drawRows(canvas, layout, theme, open);
   drawLines(canvas, layout, theme);
   for (const chip of layout.chips) drawChip(canvas, chip, theme);
-  for (const [index, box] of layout.boxes.entries()) drawOperation(canvas, report, box, index, theme);
+  const parameters = parametersByReader(report);
+  for (const [index, box] of layout.boxes.entries()) drawOperation(canvas, report, box, index, parameters, theme);
 }
 
 function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme, open: ReadonlySet<string> | undefined): void {
@@ -181,14 +182,28 @@ function sourceColor(source: GraphChip["source"], theme: Theme): string {
   }
 }
 
-function drawOperation(canvas: Canvas, report: GraphReport, box: GraphBox, index: number, theme: Theme): void {
+/** The short names of the parameters that operations read. */
+export function parametersByReader(report: GraphReport): ReadonlyMap<number, string> {
+  const names = new Map<number, string>();
+  for (const { source, to, name } of report.edges) if (source === "parameter") names.set(to, shortName(name));
+  return names;
+}
+
+function drawOperation(
+  canvas: Canvas,
+  report: GraphReport,
+  box: GraphBox,
+  index: number,
+  parameters: ReadonlyMap<number, string>,
+  theme: Theme,
+): void {
   const color = theme.columns[box.column];
   const group = canvas.append("g").attr("data-box", index) as Canvas;
   const fill = interpolateRgb(theme.card, color)(box.operations.length > 1 ? 0.26 : 0.13);
   drawBox(group, box, fill, 6).attr("stroke", color).attr("stroke-width", 1.25);
   const middle = box.x + box.width / 2;
   const room = box.width - 12;
-  const title = boxTitle(report, box);
+  const title = boxTitle(report, box, parameters);
   drawText(group, title, middle, box.y + 14, {
     size: textWidth(title, fontSize.body, "semibold") <= room ? fontSize.body : fontSize.small,
     weight: "semibold",
@@ -196,29 +211,36 @@ function drawOperation(canvas: Canvas, report: GraphReport, box: GraphBox, index
     anchor: "middle",
     maxWidth: room,
   });
-  drawText(group, boxDetail(report, box, room), middle, box.y + 27, {
+  drawText(group, boxDetail(report, box, title, room), middle, box.y + 27, {
     size: fontSize.small,
-    fill: theme.muted,
+    // On the stronger fill of several operators muted letters would be too pale.
+    fill: box.operations.length > 1 ? theme.text : theme.muted,
     anchor: "middle",
     maxWidth: room,
   });
 }
 
-/** The operator, or those of a closed group joined: `matmul + addBias`. */
-export function boxTitle(report: GraphReport, { operations }: GraphBox): string {
+/** The operator, those of a closed group joined as in `matmul + addBias`, or which parameter is updated. */
+export function boxTitle(
+  report: GraphReport,
+  { operations, column }: GraphBox,
+  parameters: ReadonlyMap<number, string>,
+): string {
   const names = operations.map((id) => report.nodes[id].operator);
   const joined = names.join(" + ");
   if (names.length === 1) return joined;
+  const updated = new Set(column === "update" ? operations.flatMap((id) => parameters.get(id) ?? []) : []);
+  if (updated.size === 1) return `update ${[...updated][0]}`;
   if (names.length <= 3 && textWidth(joined, fontSize.body, "semibold") <= graphMetrics.box.width - 12) return joined;
   return plural(names.length, "operator");
 }
 
-/** What it puts out: the type of its one output if it fits, else bytes. */
-function boxDetail(report: GraphReport, { operations }: GraphBox, room: number): string {
-  const bytes = operations.reduce((sum, id) => sum + report.nodes[id].outputBytes, 0);
+/** What it puts out: the type of its one output if it fits, else bytes; of a chain that updates, its length. */
+function boxDetail(report: GraphReport, { operations }: GraphBox, title: string, room: number): string {
+  if (title.startsWith("update ")) return plural(operations.length, "operator");
   const types = operations.length === 1 ? report.nodes[operations[0]].types : [];
   if (types.length === 1 && textWidth(types[0], fontSize.small) <= room) return types[0];
-  return formatBytes(bytes);
+  return formatBytes(operations.reduce((sum, id) => sum + report.nodes[id].outputBytes, 0));
 }
 
 /** Operations, bytes and work by column, for captions. */

@@ -12,7 +12,7 @@ const columnOrder: Readonly<Record<GraphColumn, number>> = {
 
 export const graphColumns = Object.keys(columnOrder) as GraphColumn[];
 
-/** One operation, or all those of a closed group in one column. */
+/** One operation, all those of a closed group in one column, or all that update one parameter. */
 export interface GraphBox extends Box {
   readonly column: GraphColumn;
   /** Ids of the operations it stands for. */
@@ -88,6 +88,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
   const boxOf = new Int32Array(report.nodes.length).fill(-1);
   const chipOf = new Map<string, number>();
   const outsideOf = chipsByReader(report);
+  const chainOf = updateChains(report);
   const ranks: Record<GraphColumn, number> = { forward: 0, "input gradient": 0, "weight gradient": 0, update: 0 };
   let y: number = top;
 
@@ -97,9 +98,11 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
     for (const id of operations) membersOf[columnOrder[report.nodes[id].column]].push(id);
     const cells = graphColumns.map((column) => {
       const members = membersOf[columnOrder[column]];
-      const parts = kind === "operations" ? members.map((id) => [id]) : members.length > 0 ? [members] : [];
+      const parts =
+        kind === "closed" ? [members] : column === "update" ? groupBy(members, chainOf) : members.map((id) => [id]);
       // Forward is read downward, what comes back is read upward.
-      return { column, parts: column === "forward" ? parts : parts.reverse() };
+      const filled = parts.filter(({ length }) => length > 0);
+      return { column, parts: column === "forward" ? filled : filled.reverse() };
     });
     const arriving = operations.flatMap((id) => outsideOf.get(id) ?? []);
     const shownChips = kind === "operations" ? arriving : arriving.slice(0, 1);
@@ -171,6 +174,37 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
     width: columnX("update") + box.width,
     height: y,
   };
+}
+
+/**
+ * For each operation of the update column the first one that it is joined with inside of its layer. What an optimiser
+ * does to one parameter is a chain of small operators, and a row would be all update if each had a box.
+ */
+function updateChains(report: GraphReport): Int32Array {
+  const chains = Int32Array.from(report.nodes, (_, index) => index);
+  const first = (id: number): number => {
+    while (chains[id] !== id) id = chains[id] = chains[chains[id]];
+    return id;
+  };
+  const updates = (id: number): boolean => report.nodes[id].column === "update";
+  for (const { from, to } of report.edges) {
+    if (from === null || !updates(from) || !updates(to) || report.nodes[from].layer !== report.nodes[to].layer)
+      continue;
+    const [one, other] = [first(from), first(to)];
+    chains[Math.max(one, other)] = Math.min(one, other);
+  }
+  return chains.map((_, id) => first(id));
+}
+
+/** Members of the same group together, groups in the order of their first member. */
+function groupBy(members: readonly number[], groupOf: Int32Array): number[][] {
+  const groups = new Map<number, number[]>();
+  for (const id of members) {
+    const group = groups.get(groupOf[id]);
+    if (group) group.push(id);
+    else groups.set(groupOf[id], [id]);
+  }
+  return [...groups.values()];
 }
 
 /** Two tensors by their short names, more by their number. */

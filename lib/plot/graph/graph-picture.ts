@@ -19,7 +19,7 @@ export function graphPicture(report: GraphReport): Picture {
   const widest = layout.lines.reduce((most, { bytes }) => Math.max(most, bytes), 0);
   const closed = layout.rows.some(({ kind }) => kind === "closed");
   const notDrawn = [
-    layout.hidden.inside > 0 ? `${plural(layout.hidden.inside, "tensor")} inside of closed boxes` : "",
+    layout.hidden.inside > 0 ? `${plural(layout.hidden.inside, "tensor")} inside of boxes` : "",
     layout.hidden.outside > 0
       ? `${plural(layout.hidden.outside, "tensor")} read from outside by gradients and updates`
       : "",

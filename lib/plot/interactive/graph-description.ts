@@ -1,5 +1,5 @@
 import type { GraphReport } from "../../compiler/index.ts";
-import { boxTitle } from "../graph/draw-graph.ts";
+import { boxTitle, parametersByReader } from "../graph/draw-graph.ts";
 import type { GraphLayout } from "../graph/fold-layout.ts";
 import { formatBytes, formatFlops, plural } from "../look/format.ts";
 import type { TooltipLine } from "./tooltip.ts";
@@ -29,8 +29,8 @@ export function describeBox(report: GraphReport, layout: GraphLayout, index: num
   if (reads.length > 5) lines.push(["", `and ${reads.length - 5} others`]);
   const readers = report.edges.filter(({ from, to }) => from !== null && inside.has(from) && !inside.has(to)).length;
   lines.push(["read by", plural(readers, "operator")]);
-  if (members.length > 1) lines.push("Click to open.");
-  return [members.length === 1 ? first.operator : boxTitle(report, box), lines];
+  if (layout.rows[box.row].kind === "closed") lines.push("Click to open.");
+  return [members.length === 1 ? first.operator : boxTitle(report, box, parametersByReader(report)), lines];
 }
 
 /** What a tooltip says of a line: the tensors that it carries. */

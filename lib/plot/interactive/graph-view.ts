@@ -177,8 +177,8 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
     const box = target.closest<SVGElement>("[data-box]");
     if (row && target.tagName !== "rect") toggle(layout.rows[Number(row.dataset.row)].group);
     else if (box) {
-      const { row: position, operations } = layout.boxes[Number(box.dataset.box)];
-      if (operations.length > 1) toggle(layout.rows[position].group);
+      const row = layout.rows[layout.boxes[Number(box.dataset.box)].row];
+      if (row.kind === "closed") toggle(row.group);
     }
   });
   sheet.addEventListener("keydown", (event) => {

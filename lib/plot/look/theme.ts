@@ -43,7 +43,7 @@ export const lightTheme: Theme = {
   categories: {
     weights: "#412d87",
     optimizer: "#c592ed",
-    inputs: "#ccdce5",
+    inputs: "#a9bfcc",
     activations: "#06738b",
     gradients: "#eb7555",
     workspace: "#eabe34",

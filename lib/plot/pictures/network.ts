@@ -123,9 +123,7 @@ function drawWeights(canvas: Canvas, from: DrawnLayer, to: DrawnLayer, first: bo
 function drawNeurons(canvas: Canvas, layer: DrawnLayer, index: number, count: number, theme: Theme): void {
   const kind = index === 0 ? "inputs" : index === count - 1 ? "weights" : "activations";
   const radius = Math.min(spacing * 0.34, (widest / count) * 0.2);
-  // Inputs are pale, and need an outline on the pale card.
-  const outline = kind === "inputs" ? theme.axis : theme.card;
-  for (const y of layer.ys) drawCircle(canvas, layer.x, y, radius, theme.categories[kind], outline);
+  for (const y of layer.ys) drawCircle(canvas, layer.x, y, radius, theme.categories[kind], theme.card);
   if (layer.dots === null) return;
   for (const shift of [-7, 0, 7]) drawCircle(canvas, layer.x, layer.dots + shift, 2, theme.muted, "none");
 }

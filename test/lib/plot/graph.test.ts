@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import type { GraphReport } from "../../../lib/compiler/index.ts";
+import { compile, nn } from "../../../lib/index.ts";
 import { layoutGraph } from "../../../lib/plot/graph/fold-layout.ts";
 import {
   buildHierarchy,
@@ -84,6 +85,24 @@ test("boxes do not overlap, and forward goes down while gradients come back up",
     if (source.column === "forward") assert.ok(source.y < target.y, `forward edge ${from} to ${to} goes down`);
     if (source.column === "input gradient") assert.ok(source.y > target.y, `gradient edge ${from} to ${to} goes up`);
   }
+});
+
+test("what an optimiser does to one parameter is one box, named after the parameter", async () => {
+  const momentum = compile(
+    nn.sequential([nn.flatten(), nn.dense(16), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 }),
+    { loss: nn.crossEntropy(), optimizer: nn.sgd({ rate: 0.1, momentum: 0.9 }), batch: 8 },
+  ).graph;
+  const root = buildHierarchy(momentum);
+  const { boxes } = layoutGraph(momentum, root, everythingOpen(root));
+  const updates = boxes.filter(({ column }) => column === "update");
+  assert.is(updates.length, 4);
+  for (const { operations } of updates) {
+    const parameters = momentum.edges.filter(({ to, source }) => source === "parameter" && operations.includes(to));
+    assert.is(new Set(parameters.map(({ name }) => name)).size, 1);
+  }
+  const text = assertSoundDrawing(await graph(momentum).svg()).textContent!;
+  assert.is(text.match(/update weight/g)?.length, 2);
+  assert.is(text.match(/update bias/g)?.length, 2);
 });
 
 test("opening a layer leaves everything above it in place", () => {

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { compile, nn } from "../../../lib/index.ts";
 import type { MemoryCategory, MemoryReport } from "../../../lib/memory/index.ts";
 import { compareMemory, figures, memory } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
@@ -138,6 +139,20 @@ test("a comparison is sound, puts all on one scale, and tells each peak beside t
   }
   assert.throws(() => compareMemory({ a: {} as never }), /must be a memory report, got object \("a"\)/);
   assert.match(await compareMemory({ none: { ...deep, steps: [] } }).svg(), /Nothing to draw/);
+});
+
+test("a compiled program's own report is drawn", async () => {
+  const program = compile(
+    nn.sequential([nn.flatten(), nn.dense(16), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 }),
+    {
+      loss: nn.crossEntropy(),
+      optimizer: nn.sgd({ rate: 0.1, momentum: 0.9 }),
+      batch: 8,
+    },
+  );
+  const svg = assertSoundDrawing(await figures.memory(program.memory).svg());
+  assert.ok(svg.textContent!.includes(`peak ${formatBytes(program.memory.peak.bytes)}`));
+  assert.ok(svg.textContent!.includes("optimiser state"));
 });
 
 test("a title may replace the report's own", async () => {
