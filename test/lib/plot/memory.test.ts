@@ -150,7 +150,7 @@ test("a compiled program's own report is drawn", async () => {
       batch: 8,
     },
   );
-  const svg = assertSoundDrawing(await figures.memory(program.memory).svg());
+  const svg = assertSoundDrawing(await memory(program.memory).svg());
   assert.ok(svg.textContent!.includes(`peak ${formatBytes(program.memory.peak.bytes)}`));
   assert.ok(svg.textContent!.includes("optimiser state"));
 });
