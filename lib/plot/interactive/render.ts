@@ -4,11 +4,14 @@ import type { Theme } from "../look/theme.ts";
 import type { MemoryComparison } from "../memory/compare-picture.ts";
 import { plotlyMime, tesseraMime } from "../mime.ts";
 import { unpackPayload } from "../payload.ts";
+import { type ImageGrid, imagesPicture, imagesSummary } from "../pictures/draw-images.ts";
+import { type NetworkDrawing, networkPicture, networkSummary } from "../pictures/draw-network.ts";
 import { mountChart, type Plotly } from "./chart-view.ts";
 import { mountComparison } from "./comparison-view.ts";
 import { loadFont } from "./font.ts";
 import { mountGraph } from "./graph-view.ts";
 import { mountMemory } from "./memory-view.ts";
+import { mountPicture } from "./picture-view.ts";
 import { themeAround, watchTheme } from "./surroundings.ts";
 
 /** A figure that comes to stand on a page: settles when it is drawn, and rejects with nothing left behind if it cannot be. */
@@ -24,6 +27,10 @@ type Mount = (container: HTMLElement, theme: Theme, state: object) => undefined 
 const views: Readonly<Record<string, (container: HTMLElement, data: unknown, theme: Theme, state: object) => void>> = {
   memory: (container, data, theme) => mountMemory(container, data as MemoryReport, theme),
   "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
+  images: (container, data, theme) =>
+    mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
+  network: (container, data, theme) =>
+    mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
   "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
 };
 

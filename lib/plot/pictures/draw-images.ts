@@ -1,19 +1,19 @@
 import { interpolateRgb } from "d3";
 import { type Canvas, drawBox, drawText, fontSize, type Picture, round } from "../look/canvas.ts";
-import { formatCount } from "../look/format.ts";
+import { formatCount, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 
 /** Images of one size with what stands below them. */
 export interface ImageGrid {
   readonly title: string;
-  readonly images: readonly ArrayLike<number>[];
-  /** Pixels of one image, from top to bottom and from left to right. */
+  /** Shades of the pixels, from top to bottom and from left to right: -32 for the most negative value to 32. */
+  readonly images: readonly (readonly number[])[];
   readonly rows: number;
   readonly columns: number;
   /** Images side by side. */
   readonly across: number;
-  readonly labels: readonly string[] | undefined;
-  readonly predictions: readonly string[] | undefined;
+  readonly labels?: readonly string[];
+  readonly predictions?: readonly string[];
   /** How many images there are; the first of them are drawn. */
   readonly total: number;
 }
@@ -21,6 +21,31 @@ export interface ImageGrid {
 /** Shades from nothing to much. An eye tells about as many apart, and a drawing has one path for each. */
 const shades = 32;
 const gap = 12;
+
+/**
+ * The shades of images: nought is 0, the value of largest magnitude among all of them 32 or -32, so that negative and
+ * positive shades can be compared. What is not finite is 0.
+ */
+export function toShades(images: readonly ArrayLike<number>[]): number[][] {
+  let most = 0;
+  for (const image of images) {
+    for (let position = 0; position < image.length; position++) {
+      if (Number.isFinite(image[position])) most = Math.max(most, Math.abs(image[position]));
+    }
+  }
+  const shade = (value: number): number =>
+    Number.isFinite(value) && most > 0 ? Math.round((value / most) * shades) : 0;
+  return images.map((image) => Array.from(image, shade));
+}
+
+/** How many images, how large, and how many were taken for something else, in one line. */
+export function imagesSummary({ title, images, rows, columns, total, labels, predictions }: ImageGrid): string {
+  const wrong = labels && predictions ? predictions.filter((answer, index) => answer !== labels[index]).length : 0;
+  const mistakes = labels && predictions ? `, ${wrong} taken for something else` : "";
+  const count =
+    images.length < total ? `${images.length} of ${formatCount(total)} images` : plural(images.length, "image");
+  return `${title}: ${count} of ${rows} × ${columns} pixels${mistakes}`;
+}
 
 /** The static picture of a grid of images. */
 export function imagesPicture(grid: ImageGrid): Picture {
@@ -30,7 +55,7 @@ export function imagesPicture(grid: ImageGrid): Picture {
   const lettered = grid.labels !== undefined || grid.predictions !== undefined;
   const rowHeight = high + gap + (lettered ? 20 : 0);
   const count = grid.images.length;
-  const signed = grid.images.some((image) => Array.prototype.some.call(image, (value: number) => value < 0));
+  const signed = grid.images.some((image) => image.some((shade) => shade < 0));
   const notes = [
     signed ? "Blue is above nought, red below." : "",
     count < grid.total ? `The first ${count} of ${formatCount(grid.total)} images.` : "",
@@ -87,26 +112,14 @@ function drawPixels(
   pixel: number,
   theme: Theme,
 ): void {
-  let low = 0;
-  let high = 0;
-  for (const image of grid.images) {
-    for (let position = 0; position < image.length; position++) {
-      if (!Number.isFinite(image[position])) continue;
-      low = Math.min(low, image[position]);
-      high = Math.max(high, image[position]);
-    }
-  }
-  // Negative and positive values have the same measure, so that shades can be compared.
-  const most = Math.max(-low, high) || 1;
-  const shadeOf = (value: number): number => (Number.isFinite(value) ? Math.round((value / most) * shades) : 0);
   const paths = new Map<number, string[]>();
   grid.images.forEach((image, index) => {
     const [left, top] = origin(index);
     for (let row = 0; row < grid.rows; row++) {
       for (let column = 0; column < grid.columns; ) {
-        const shade = shadeOf(image[row * grid.columns + column]);
+        const shade = image[row * grid.columns + column];
         let end = column + 1;
-        while (end < grid.columns && shadeOf(image[row * grid.columns + end]) === shade) end++;
+        while (end < grid.columns && image[row * grid.columns + end] === shade) end++;
         if (shade !== 0) {
           let path = paths.get(shade);
           if (!path) paths.set(shade, (path = []));
@@ -117,7 +130,10 @@ function drawPixels(
       }
     }
   });
-  const positive = interpolateRgb(theme.band, low < 0 ? theme.series[0] : theme.text);
+  const positive = interpolateRgb(
+    theme.band,
+    [...paths.keys()].some((shade) => shade < 0) ? theme.series[0] : theme.text,
+  );
   const negative = interpolateRgb(theme.band, theme.series[1]);
   const group = canvas.append("g").attr("shape-rendering", "crispEdges");
   for (const [shade, path] of [...paths].sort(([a], [b]) => a - b)) {

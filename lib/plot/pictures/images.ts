@@ -1,9 +1,10 @@
 import type { Dataset } from "../../formats/index.ts";
 import type { HostTensor } from "../../tensor/index.ts";
 import { Figure } from "../figure.ts";
-import { formatCount, plural } from "../look/format.ts";
+import { formatCount } from "../look/format.ts";
 import { placeholder } from "../look/placeholder.ts";
-import { type ImageGrid, imagesPicture } from "./draw-images.ts";
+import { tesseraMime } from "../mime.ts";
+import { type ImageGrid, imagesPicture, imagesSummary, toShades } from "./draw-images.ts";
 
 /** A data set, a tensor of shape [images, rows, columns], or a list of images of equally many pixels. */
 export type Images = Dataset | HostTensor | readonly ArrayLike<number>[];
@@ -30,7 +31,7 @@ const mostPixels = 400_000;
  * images; where there are negative values they are coloured, and nought is pale.
  */
 export function images(images: Images, options: ImageOptions = {}): Figure {
-  const { pixels, size, labels: ownLabels, name } = readImages(images, options);
+  const { pixels, size, labels: ownLabels, classes, name } = readImages(images, options);
   const limit = options.limit ?? 40;
   const shown = pixels.slice(0, limit);
   const title = options.title ?? (name === "" ? "Images" : name);
@@ -44,56 +45,51 @@ export function images(images: Images, options: ImageOptions = {}): Figure {
       `plot.images: at most ${formatCount(mostPixels)} pixels can be drawn, got ${formatCount(rows * columns * shown.length)} (${shown.length} images of ${rows} × ${columns}); give a smaller limit`,
     );
   }
-  const labels = options.labels ?? ownLabels;
   const read = (list: ArrayLike<number | string> | undefined, what: string): string[] | undefined => {
     if (list !== undefined && list.length < shown.length) {
       throw new Error(
         `plot.images: there must be a ${what} for each image, got ${list.length} for ${shown.length} images; give as many`,
       );
     }
-    return list && Array.from({ length: shown.length }, (_, index) => String(list[index]));
+    // Class numbers are told by the names of the classes, where there are any.
+    const nameOf = (value: number | string): string => classes[value as number] ?? String(value);
+    return list && Array.from({ length: shown.length }, (_, index) => nameOf(list[index]));
   };
+  const labels = read(options.labels ?? ownLabels, "label");
+  const predictions = read(options.predictions, "prediction");
   const grid: ImageGrid = {
     title,
-    images: shown,
+    images: toShades(shown),
     rows,
     columns,
     across: Math.max(1, Math.min(options.columns ?? 10, shown.length)),
-    labels: read(labels, "label"),
-    predictions: read(options.predictions, "prediction"),
+    ...(labels && { labels }),
+    ...(predictions && { predictions }),
     total: pixels.length,
   };
-  const wrong =
-    grid.predictions && grid.labels
-      ? grid.predictions.filter((answer, index) => answer !== grid.labels![index]).length
-      : 0;
-  const mistakes = grid.predictions && grid.labels ? `, ${wrong} taken for something else` : "";
-  const count =
-    shown.length < pixels.length
-      ? `${shown.length} of ${formatCount(pixels.length)} images`
-      : plural(shown.length, "image");
   return new Figure({
     kind: "images",
     picture: imagesPicture(grid),
-    summary: `${title}: ${count} of ${rows} × ${columns} pixels${mistakes}`,
+    summary: imagesSummary(grid),
+    interactive: { mime: tesseraMime, data: grid },
   });
 }
 
 interface ReadImages {
   readonly pixels: readonly ArrayLike<number>[];
   readonly size: readonly [number, number];
-  readonly labels?: readonly string[];
+  readonly labels?: ArrayLike<number>;
+  /** Names of the classes by number; empty where there are none. */
+  readonly classes: readonly string[];
   readonly name: string;
 }
 
 function readImages(images: Images, options: ImageOptions): ReadImages {
   if ("kind" in images) {
     const { inputs, targets, classes, name } = images;
-    const labels =
-      classes.length > 0 ? Array.from(targets.data, (label) => classes[label] ?? String(label)) : undefined;
-    return { ...readTensor(inputs), name, ...(labels && { labels }) };
+    return { ...readTensor(inputs), name, classes, ...(classes.length > 0 && { labels: targets.data }) };
   }
-  if ("shape" in images) return { ...readTensor(images), name: "" };
+  if ("shape" in images) return { ...readTensor(images), name: "", classes: [] };
   const count = images[0]?.length ?? 0;
   const side = Math.round(Math.sqrt(count));
   const size = options.size ?? ([side, side] as const);
@@ -103,7 +99,7 @@ function readImages(images: Images, options: ImageOptions): ReadImages {
       `plot.images: an image must have ${size[0]} × ${size[1]} pixels, got ${images[odd].length} (image ${odd}); give its size as [rows, columns]`,
     );
   }
-  return { pixels: images, size, name: "" };
+  return { pixels: images, size, name: "", classes: [] };
 }
 
 function readTensor({ shape, data }: HostTensor): { pixels: ArrayLike<number>[]; size: readonly [number, number] } {

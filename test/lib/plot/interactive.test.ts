@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
-import { compareMemory, curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
+import {
+  compareMemory,
+  curves,
+  network as drawNetwork,
+  type Figure,
+  graph,
+  images,
+  memory,
+} from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
 import { memoryLayout } from "../../../lib/plot/memory/memory-picture.ts";
 import { chromiumArguments, findChromium } from "../../support/environment.ts";
@@ -192,6 +200,16 @@ test("ten thousand operators open at once without being all drawn", async () => 
       .filter({ hasText: /^dense777$/ })
       .waitFor();
   });
+});
+
+test("images and networks are drawn in the colours of the page", async () => {
+  const digit = Uint8Array.from({ length: 784 }, (_, index) => (index % 28 > 9 && index % 28 < 15 ? 255 : 0));
+  for (const figure of [images([digit, digit], { labels: [1, 7] }), drawNetwork([784, 128, 10])]) {
+    const check = async (page: Page): Promise<void> => {
+      assert.is(await page.locator("svg[role=img] > rect").getAttribute("fill"), "#15181e");
+    };
+    await show(figure, check, "dark");
+  }
 });
 
 test("charts are drawn by plotly with all their series", async () => {

@@ -62,6 +62,7 @@ test("a data set shows its images, and what it holds where there are none", asyn
   const figure = figures.dataset(dataset);
   assert.instance(figure, Figure);
   assert.match(await (figure as Figure).svg(), />one<[\s\S]*>zero</);
+  assert.match(await images(dataset, { predictions: [0, 0] }).svg(), />one, not zero<[\s\S]*>zero</);
   const flat = { ...dataset, inputs: { ...dataset.inputs, shape: [2, 784] } };
   assert.match(String(figures.dataset(flat)), /uint8\[2,784\]/);
 });
