@@ -17,7 +17,7 @@ export interface NetworkDrawing {
 }
 
 /** `101,632 weights and 138 biases: 101,770 parameters.` */
-export function networkFacts({ sizes }: NetworkDrawing): string {
+function networkFacts({ sizes }: NetworkDrawing): string {
   const weights = sizes.slice(1).reduce((sum, size, index) => sum + size * sizes[index], 0);
   const biases = sizes.slice(1).reduce((sum, size) => sum + size, 0);
   return `${formatCount(weights)} weights and ${formatCount(biases)} biases: ${formatCount(weights + biases)} parameters.`;
