@@ -3,7 +3,6 @@
 // Go next to training/, which feeds an engine with data.
 export type { Engine, Execution } from "./engine.ts";
 export { hardwareThreads } from "./hardware.ts";
-export { planProgram } from "./plan.ts";
 export type { CompiledProgram, Step } from "./program.ts";
 export { referenceEngine } from "./reference/index.ts";
 export { wasmEngine } from "./wasm/wasm-engine.ts";

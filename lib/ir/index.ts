@@ -27,5 +27,5 @@ export {
   type Require,
 } from "./operator.ts";
 export { parseGraph } from "./parse.ts";
-export { printGraph, printOperation } from "./print.ts";
-export { assertVerified, verify } from "./verify.ts";
+export { printGraph } from "./print.ts";
+export { verify } from "./verify.ts";

@@ -25,7 +25,7 @@ export function printGraph(graph: OperatorGraph): string {
 }
 
 /** One operation as a line of text. */
-export function printOperation(operation: Operation): string {
+function printOperation(operation: Operation): string {
   const { operator, inputs, attributes, outputs, phase, layer } = operation;
   const results = outputs.map((output) => `%${output.id}`).join(", ");
   const operands = inputs.map((input) => `%${input.id}`).join(", ");

@@ -65,13 +65,3 @@ export function verify(graph: OperatorGraph, operators: OperatorTable): string[]
   }
   return problems;
 }
-
-/**
- * Fails on an unsound graph.
- *
- * @throws Error listing every problem, one a line
- */
-export function assertVerified(graph: OperatorGraph, operators: OperatorTable): void {
-  const problems = verify(graph, operators);
-  if (problems.length > 0) throw new Error(problems.join("\n"));
-}

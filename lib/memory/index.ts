@@ -8,7 +8,6 @@ export {
   type BufferLabel,
   type MemoryCategory,
   type MemoryReport,
-  memoryCategories,
   memoryReport,
   type StepLabel,
 } from "./report.ts";

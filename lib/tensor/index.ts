@@ -3,7 +3,6 @@
 // Go next to ir/, where tensors become values of a graph.
 export {
   allocate,
-  bytesPerElement,
   type DataOf,
   type Dtype,
   dtypes,
@@ -15,7 +14,6 @@ export { decodeHalf, encodeHalf } from "./half.ts";
 export { philox, Random, random } from "./random.ts";
 export { checkShape, elementCount, formatShape, rowMajorStrides, type Shape, sameShape } from "./shape.ts";
 export {
-  elementAt,
   encodeElement,
   full,
   type HostTensor,
