@@ -6,8 +6,12 @@ import { Terminator } from "./terminate.ts";
 /** After an interrupt a worker gets this long to stop by itself before its JavaScript is terminated. */
 const millisecondsOfGrace = 40;
 
-/** Then it gets this long each time to say that nothing runs any more. */
-const millisecondsBetweenTerminations = 15;
+/**
+ * Then it gets this long to say that nothing runs any more, and twice as long each time that it does not: on a machine
+ * with too much to do, every termination could otherwise hit just what was going to say so.
+ */
+const firstPatience = 15;
+const longestPatience = 1000;
 
 export interface RealmOptions {
   readonly workingDirectory: string;
@@ -91,6 +95,7 @@ export class Realm {
     ask();
     this.#answer({ interrupted: true });
     let state = await within(millisecondsOfGrace);
+    let patience = firstPatience;
     while (state !== "stopped" && worker === this.#worker && !this.#closed) {
       if (Atomics.load(this.#hooksFlag, 0) !== 0) {
         this.#reason = "code that uses async_hooks can only be stopped together with everything else";
@@ -99,10 +104,11 @@ export class Realm {
       }
       const terminated = this.#terminator.terminate(worker).then(() => "terminated");
       // Where the loop has ended just before, the next message is what is terminated.
-      while ((await Promise.race([terminated, wait(millisecondsBetweenTerminations, "not yet")])) !== "terminated")
-        ask();
+      const over = (): Promise<string> => Promise.race([terminated, wait(patience, "not yet")]);
+      while ((await over()) !== "terminated") ask();
       ask();
-      state = await within(millisecondsBetweenTerminations);
+      state = await within(patience);
+      patience = Math.min(2 * patience, longestPatience);
     }
     this.#stopped = undefined;
     Atomics.store(this.#interruptFlag, 0, 0);

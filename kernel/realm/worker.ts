@@ -64,6 +64,11 @@ class Exit extends Error {
 }
 
 function guardProcess(): void {
+  // Nothing that a cell could do about it: the kernel itself uses it.
+  const { emitWarning } = process;
+  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+    if (!String(warning).includes("vm.USE_MAIN_CONTEXT_DEFAULT_LOADER")) emitWarning(warning, ...rest);
+  }) as typeof emitWarning;
   process.exit = (code) => {
     throw new Exit(code);
   };
