@@ -4,6 +4,9 @@ import type { Command } from "./command.ts";
 /** Every subcommand, loaded when it is asked for: the kernel must not wait for what it does not use. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
+  lab: async () => (await import("./lab.ts")).lab,
+  install: async () => (await import("./install.ts")).install,
+  doctor: async () => (await import("./doctor.ts")).doctor,
   kernel: async () => (await import("./kernel.ts")).kernel,
 };
 
@@ -13,10 +16,23 @@ async function usage(): Promise<string> {
   return all.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`).join("\n");
 }
 
+/** A misspelt option is bad input, not a failure of ours. */
+async function runCommand(load: () => Promise<Command>, args: string[]): Promise<number> {
+  const { run, usage } = await load();
+  try {
+    return await run(args);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS"))
+      throw error;
+    console.error(`tessera: ${error.message}\n\n  ${usage}`);
+    return 2;
+  }
+}
+
 const [name, ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name ?? "") ? commands[name] : undefined;
 if (command !== undefined) {
-  process.exitCode = await (await command()).run(args);
+  process.exitCode = await runCommand(command, args);
 } else if (name === undefined || name === "help" || name === "--help" || name === "-h") {
   console.log(`tessera: networks as graphs, in TypeScript notebooks\n\n${await usage()}`);
 } else {

@@ -54,8 +54,8 @@ export const handlers: Handlers = {
     return { status: "ok", comms: Object.fromEntries(found.map(([id, target]) => [id, { target_name: target }])) };
   },
 
-  interrupt_request({ realm }) {
-    realm.interrupt();
+  interrupt_request(session) {
+    session.interrupt();
     return { status: "ok" };
   },
 

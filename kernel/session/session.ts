@@ -26,6 +26,7 @@ export interface SessionParts {
   /** Open comms: id → target. */
   readonly comms: ReadonlyMap<string, string>;
   readonly version: string;
+  interrupt(): void;
 }
 
 type ExecuteRequest = RequestContents["execute_request"];
@@ -50,6 +51,8 @@ class Session implements KernelSession, SessionParts {
   readonly #running = new Set<MessageHeader>();
   /** What the reader must be told when the next cell runs. */
   readonly #notices: string[] = [];
+  /** Ends the wait for the compiler of cells that are not running yet. */
+  readonly #checking = new Set<() => void>();
   #requestShutdown: (request: { readonly restart: boolean }) => void = () => {};
   #executionCount = 0;
   #lastCell = 0;
@@ -71,6 +74,7 @@ class Session implements KernelSession, SessionParts {
 
   interrupt(): void {
     this.realm.interrupt();
+    for (const stop of this.#checking) stop();
   }
 
   async shutdown(): Promise<void> {
@@ -183,7 +187,8 @@ class Session implements KernelSession, SessionParts {
     name: string,
     parent: MessageHeader,
   ): Promise<Outcome> {
-    const checked = await this.language.ask(method, { code, name });
+    const checked = await this.#unlessInterrupted(this.language.ask(method, { code, name }));
+    if (checked === "interrupted") return interruptedBeforeStart;
     if (checked.status === "error") return { status: "error", ...describeDiagnostics(checked.diagnostics, code, name) };
     const cell = ++this.#lastCell;
     this.#parents.set(cell, parent);
@@ -191,6 +196,14 @@ class Session implements KernelSession, SessionParts {
     this.#parents.delete(cell - 1000);
     const { javascript, declared, sourceMap } = checked;
     return this.realm.execute({ cell, name, source: code, javascript, declared, sourceMap, allowInput });
+  }
+
+  #unlessInterrupted<Answer>(answer: Promise<Answer>): Promise<Answer | "interrupted"> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => resolve("interrupted");
+      this.#checking.add(stop);
+      answer.then(resolve, reject).finally(() => this.#checking.delete(stop));
+    });
   }
 
   #deliver(type: "comm_open" | "comm_msg" | "comm_close", { header, content, buffers }: Message): void {
@@ -261,6 +274,13 @@ class Session implements KernelSession, SessionParts {
     this.language.ask("reset", {}).catch((error) => console.error(error));
   }
 }
+
+const interruptedBeforeStart: Outcome = {
+  status: "error",
+  ename: "Interrupted",
+  evalue: "the cell was stopped before it began",
+  traceback: ["Interrupted: the cell was stopped before it began"],
+};
 
 function toUserExpression(outcome: Outcome): UserExpression {
   if (outcome.status === "error") return outcome;
