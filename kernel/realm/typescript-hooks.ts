@@ -11,6 +11,9 @@ export const initialize: InitializeHook<{ modules: Readonly<Record<string, strin
   modules = data.modules;
 };
 
+/** Everything of ours: compiled already, and loaded once only. */
+const distribution = new URL("../..", import.meta.url).href;
+
 const extensions = ["", ".ts", ".tsx", ".js", "/index.ts", "/index.js"];
 
 async function modifiedAt(url: URL): Promise<number | null> {
@@ -33,6 +36,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
     return next(specifier, context);
   }
   const base = new URL(specifier, context.parentURL);
+  if (base.href.startsWith(distribution)) return next(specifier, context);
   base.search = "";
   const candidates = extensions.map((extension) => base.href + extension);
   if (base.pathname.endsWith(".js")) candidates.push(base.href.replace(/\.js$/, ".ts"));

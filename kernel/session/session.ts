@@ -90,7 +90,7 @@ class Session implements KernelSession, SessionParts {
     }
     if (type === "execute_request") this.#enqueue(channel, message as unknown as Message<ExecuteRequest>);
     else if (type === "comm_open" || type === "comm_msg" || type === "comm_close") this.#deliver(type, message);
-    else if (type in handlers) void this.#answer(channel, type as AnsweredAtOnce, message);
+    else if (Object.hasOwn(handlers, type)) void this.#answer(channel, type as AnsweredAtOnce, message);
     else console.error(`session: a request must be one that the protocol knows, got ${type}; ignored`);
   }
 
@@ -129,7 +129,9 @@ class Session implements KernelSession, SessionParts {
     const queue = this.shells.find(header.subshell_id);
     if (queue === undefined || typeof content.code !== "string") {
       const problem = queue === undefined ? `name a subshell that exists, got ${header.subshell_id}` : "carry code";
+      this.#outbox.publish("status", { execution_state: "busy" }, header);
       reply(failed(new Error(`execute_request: must ${problem}`)));
+      this.#idle(header);
       return;
     }
     const run = async (): Promise<void> => {
@@ -141,10 +143,10 @@ class Session implements KernelSession, SessionParts {
       } catch (error) {
         answer = failed(error);
       }
-      if (answer.status === "error" && content.stop_on_error !== false) queue.abortWaiting();
       reply(answer);
       this.#running.delete(header);
       this.#idle(header);
+      if (answer.status === "error" && content.stop_on_error !== false) queue.abortWaiting();
     };
     const abort = (): void => {
       this.#outbox.publish("status", { execution_state: "busy" }, header);

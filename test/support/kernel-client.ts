@@ -121,7 +121,10 @@ export class KernelClient {
   }
 
   reply(id: string): Promise<Message> {
-    return withLimit(new Promise((resolve) => this.#replies.set(id, resolve)), () => `a reply; log: ${this.log}`);
+    return withLimit(
+      new Promise((resolve) => this.#replies.set(id, resolve)),
+      () => `a reply; log: ${this.log.slice(-2000)}`,
+    );
   }
 
   /** Resolves when the kernel has published that it is done with a request. */
@@ -145,7 +148,7 @@ export class KernelClient {
       this.#watchers.add(look);
       look();
     });
-    return withLimit(found, () => `a published message; log: ${this.log}`);
+    return withLimit(found, () => `a published message; log: ${this.log.slice(-2000)}`);
   }
 
   publishedFor(id: string): Message[] {
