@@ -5,9 +5,10 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import { readFigureScripts, renderPage } from "../../../kernel/headless/index.ts";
+import { compile, nn, plot } from "../../../lib/index.ts";
 import { chromiumArguments, findChromium } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
-import { everyForm } from "./page-notebook.ts";
+import { everyForm, placeholderFigure } from "./page-notebook.ts";
 
 const found = findChromium();
 const scripts = readFigureScripts();
@@ -17,8 +18,22 @@ const test = suite("a page in a browser", missing);
 let browser: Browser;
 const address = join(mkdtempSync(join(tmpdir(), "tessera-")), "page.html");
 
+/** Every form of output, with a figure that the figures' own script can draw. */
+async function notebookWithFigure(): Promise<ReturnType<typeof everyForm>> {
+  const model = nn.sequential([nn.dense(3), nn.relu(), nn.dense(2)], { input: [4] });
+  const bundle = await plot.graph(compile(model, { batch: 2, engine: "reference" }).graph).bundle();
+  const mime = "application/vnd.tessera.v1+json";
+  const text = JSON.stringify(everyForm());
+  const before = JSON.stringify({ [mime]: placeholderFigure }).slice(1, -1);
+  assert.ok(text.includes(before), "the notebook has the figure that is replaced");
+  return JSON.parse(text.replace(before, `"${mime}":${JSON.stringify(bundle[mime])}`));
+}
+
 test.before(async () => {
-  writeFileSync(address, renderPage(everyForm(), { name: "every-form.ipynb", folder: tmpdir(), scripts }));
+  writeFileSync(
+    address,
+    renderPage(await notebookWithFigure(), { name: "every-form.ipynb", folder: tmpdir(), scripts }),
+  );
   const executablePath = "chromium" in found ? found.chromium : "";
   browser = await chromium.launch({ executablePath, args: [...chromiumArguments] });
 });

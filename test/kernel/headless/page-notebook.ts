@@ -2,6 +2,9 @@ import { deflateSync } from "node:zlib";
 import type { CodeCell, Notebook, Output } from "../../../kernel/headless/index.ts";
 import { notebookOf } from "./fixtures.ts";
 
+/** What looks like the data of a figure; text that would end a script must not end it. */
+export const placeholderFigure = { kind: "graph", nodes: ["a</script>", "b"] };
+
 /** A notebook that holds, already executed, every form of prose and output that a page shows. */
 export function everyForm(): Notebook {
   return notebookOf(
@@ -64,7 +67,7 @@ console.log(\`\${train.length} images\`, /\\d+/.test("a<b"))`,
       4,
       "program.graph",
       result({
-        "application/vnd.tessera.v1+json": { kind: "graph", nodes: ["a</script>", "b"] },
+        "application/vnd.tessera.v1+json": placeholderFigure,
         "image/png": png(640, 200),
         "text/plain": "Operator graph: 24 operators",
       }),
