@@ -57,7 +57,7 @@ function group(ordered: Ordered, fused: boolean): FusedStep[] {
 function joinProducer(drafts: Drafts, operation: Operation): boolean {
   const producers = drafts.producersOf(operation);
   const latest = producers.at(-1);
-  if (latest === undefined) return false;
+  if (latest === undefined || latest.family === "pieces") return false;
   const [{ shape }] = operation.outputs.map((output) => output.type);
   if (!fits(shape, latest.space, latest.family === "rows")) return false;
   if (!readsInPlace(drafts, operation, latest.values) || !drafts.join(operation, latest)) return false;

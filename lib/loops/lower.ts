@@ -1,13 +1,13 @@
 import type { Operation, Value } from "../ir/index.ts";
-import type { Shape } from "../tensor/index.ts";
-import { type Axis, along } from "./affine.ts";
+import { bytesOf, type Shape } from "../tensor/index.ts";
+import { type Axis, along, plus } from "./affine.ts";
 import type { Buffer } from "./buffer.ts";
 import { load } from "./expression.ts";
 import { packing, productTile } from "./matmul-nests.ts";
 import { mergeAxes, type Space } from "./merge.ts";
 import type { Kernel, Nest, Store } from "./nest.ts";
 import { loopRule } from "./rules/index.ts";
-import { flatIndex, type Operand, type Position, remember } from "./rules/rule.ts";
+import { flatIndex, type Operand, type Piece, type Position, remember } from "./rules/rule.ts";
 import { tiled } from "./tiling.ts";
 
 /** Operations that are computed in one go, and which of their results are kept. */
@@ -27,41 +27,60 @@ const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
  * @throws Error if a tensor is neither float32 nor int32
  */
 export function lowerGroup(group: Group): Kernel {
-  const shape = spaceOf(group);
-  const axes = shape.map((extent, axis): Axis => ({ name: axisNames[axis] ?? `a${axis}`, extent }));
-  const product = group.operations.find(({ operator }) => loopRule(operator).family === "matmul");
-  const tile = product === undefined ? null : productTile(shape[0], shape[1]);
   const produced = new Map<number, Operand>();
-  const packs: Nest[] = [];
+  const operandsOf = ({ inputs }: Operation): Operand[] =>
+    inputs.map((value) => produced.get(value.id) ?? stored(value));
+  const shape = spaceOf(group);
+  const anchor = group.operations.find((operation) => isAnchor(operation));
+  const { axes, position } = loopAxes(shape, anchor);
+  const tile =
+    anchor !== undefined && loopRule(anchor.operator).family === "matmul" ? productTile(shape[0], shape[1]) : null;
+  const nests: Nest[] = [];
   const scratchBytes: number[] = [];
   for (const operation of group.operations) {
-    const operands = operation.inputs.map((value) => produced.get(value.id) ?? stored(value));
-    if (operation === product && tile !== null) {
+    const rule = loopRule(operation.operator);
+    const { attributes } = operation;
+    const operands = operandsOf(operation);
+    const outputs = operation.outputs.map((output) => output.type);
+    if (rule.family === "pieces") {
+      const pieces = rule.pieces({ operands, outputs, attributes });
+      nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces));
+      continue;
+    }
+    if (operation === anchor && tile !== null) {
       const packed = packing(operation, operands[1], axes[1], tile);
       if (packed !== null) {
         operands[1] = packed.operand;
-        packs.push(packed.nest);
+        nests.push(packed.nest);
         scratchBytes.push(packed.scratchBytes);
       }
     }
-    const outputs = operation.outputs.map((output) => output.type);
-    const elements = loopRule(operation.operator).elements({ operands, outputs, attributes: operation.attributes });
+    for (const { operand, type, pieces } of rule.copies?.({ operands, outputs, attributes }) ?? []) {
+      const buffer: Buffer = { kind: "scratch", index: scratchBytes.length, dtype: type.dtype };
+      scratchBytes.push(bytesOf(type));
+      nests.push(...assemble("copy", buffer, type.shape, pieces));
+      operands[operand] = { type, at: (place) => load(buffer, flatIndex(type.shape, place)) };
+    }
+    const elements = rule.elements({ operands, outputs, attributes });
     for (const [index, output] of operation.outputs.entries()) {
       produced.set(output.id, { type: output.type, at: remember(elements[index]) });
     }
   }
+  if (anchor !== undefined && loopRule(anchor.operator).family === "pieces") {
+    return { name: group.name, nests, scratchBytes };
+  }
 
-  const position: Position = axes.map((axis) => along(axis));
   const stores = group.writes.map((value): Store => {
     const { shape: own } = value.type;
     const place = position.slice(0, own.length);
     const operand = produced.get(value.id);
     if (operand === undefined) throw new Error(`internal: ${group.name} does not compute %${value.id}`);
+    const around = own.length === shape.length ? axes : axes.slice(0, own.length);
     return {
       buffer: bufferOf(value),
       index: flatIndex(own, place),
       value: operand.at(place),
-      depth: axes.slice(0, own.length).filter(({ extent }) => extent !== 1).length,
+      depth: around.filter(({ extent }) => extent !== 1).length,
     };
   });
   const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
@@ -69,12 +88,62 @@ export function lowerGroup(group: Group): Kernel {
   const columns = tile === null ? 1 : axes[1].extent;
   const main =
     tile === null || columns === 1 ? tiled(group.name, mergeAxes(space)) : productNest(group.name, axes, tile, stores);
-  return { name: group.name, nests: [...packs, main], scratchBytes };
+  return { name: group.name, nests: [...nests, main], scratchBytes };
+}
+
+function isAnchor({ operator }: Operation): boolean {
+  return !["map", "view"].includes(loopRule(operator).family);
+}
+
+function axesOf(shape: Shape): readonly Axis[] {
+  return shape.map((extent, axis): Axis => ({ name: axisNames[axis] ?? `a${axis}`, extent }));
+}
+
+/** The axes over which a group loops, and the position in its shape at which they stand. */
+function loopAxes(shape: Shape, anchor: Operation | undefined): { axes: readonly Axis[]; position: Position } {
+  const rule = anchor === undefined ? null : loopRule(anchor.operator);
+  const cut =
+    anchor === undefined || rule === null || rule.family === "pieces"
+      ? undefined
+      : rule.cut?.({
+          operands: anchor.inputs.map(stored),
+          outputs: anchor.outputs.map((output) => output.type),
+          attributes: anchor.attributes,
+        });
+  if (cut === undefined || cut.parts === 1) {
+    const axes = axesOf(shape);
+    return { axes, position: axes.map((axis) => along(axis)) };
+  }
+  const within = shape[cut.axis] / cut.parts;
+  const axes = axesOf([...shape.slice(0, cut.axis), cut.parts, within, ...shape.slice(cut.axis + 1)]);
+  const position = shape.map((_, axis) => {
+    if (axis !== cut.axis) return along(axes[axis < cut.axis ? axis : axis + 1]);
+    return plus(along(axes[axis], within), along(axes[axis + 1]));
+  });
+  return { axes, position };
+}
+
+/** The loops that put a tensor together from pieces. */
+function assemble(name: string, buffer: Buffer, shape: Shape, pieces: readonly Piece[]): Nest[] {
+  return pieces.map((piece) => {
+    const axes = axesOf(piece.shape);
+    const position = axes.map((axis) => along(axis));
+    const looped = axes.filter(({ extent }) => extent !== 1);
+    const stores = piece.stores.map(
+      ({ place, element }): Store => ({
+        buffer,
+        index: flatIndex(shape, place(position)),
+        value: element(position),
+        depth: looped.length,
+      }),
+    );
+    return tiled(name, mergeAxes({ axes: looped, stores }));
+  });
 }
 
 /** The shape over which a group loops. */
 function spaceOf({ name, operations, writes }: Group): Shape {
-  const anchor = operations.find(({ operator }) => !["map", "view"].includes(loopRule(operator).family));
+  const anchor = operations.find((operation) => isAnchor(operation));
   if (anchor === undefined) {
     if (writes.length === 0) throw new Error(`internal: ${name} writes nothing`);
     return writes[0].type.shape;

@@ -134,6 +134,37 @@ export const tanh = unary({
   flops: 1,
 });
 
+export const softplus = unary({
+  name: "softplus",
+  summary: "the logarithm of 1 + e to the power x",
+  // The exponential of what is at most 0 cannot overflow.
+  apply: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  gradient: ({ builder }, x, _y, gradient) => builder.apply("multiply", [gradient, builder.apply("sigmoid", [x])]),
+  flops: 5,
+});
+
+/** √(2/π) and the factor of the cube: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2. */
+export const geluFactors = { outer: Math.sqrt(2 / Math.PI), cube: 0.044715 } as const;
+
+export const gelu = unary({
+  name: "gelu",
+  summary: "x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), which is close to x times the normal distribution function",
+  apply: (x) => 0.5 * x * (1 + Math.tanh(geluFactors.outer * (x + geluFactors.cube * x * x * x))),
+  gradient({ builder }, x, _y, gradient) {
+    const { outer, cube } = geluFactors;
+    const times = (a: Value, b: Value): Value => builder.apply("multiply", [a, b]);
+    const plus = (a: Value, b: Value): Value => builder.apply("add", [a, b]);
+    const scaled = (a: Value, factor: number): Value => builder.apply("scale", [a], { factor });
+    const one = builder.apply("full", [], { shape: [], dtype: x.type.dtype, value: 1 });
+    const squared = builder.apply("square", [x]);
+    const curve = builder.apply("tanh", [times(scaled(x, outer), plus(one, scaled(squared, cube)))]);
+    const inner = scaled(plus(one, scaled(squared, 3 * cube)), outer);
+    const bend = times(times(x, inner), builder.apply("subtract", [one, builder.apply("square", [curve])]));
+    return times(gradient, scaled(plus(plus(one, curve), bend), 0.5));
+  },
+  flops: 9,
+});
+
 /** x times a number known when the graph is built. */
 export const scale = defineOperator({
   name: "scale",

@@ -1,4 +1,7 @@
 // The operators live here, a family a file: each declares its type rule, its meaning, its gradient and its cost.
 // How an engine executes them does not: see loops/ and engine/ for the host, lowering/ for tiles.
 // Adding one takes a declaration and a line in table.ts; the compiler then names every rule table that lacks it.
+
+export { geluFactors } from "./elementwise-unary.ts";
+export { startsAlong } from "./pieces.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";

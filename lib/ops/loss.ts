@@ -27,6 +27,41 @@ export const softmax = defineOperator({
   inPlace: [],
 });
 
+/** Logarithms of the probabilities along the last axis, which stay exact where the probabilities are tiny. */
+export const logSoftmax = defineOperator({
+  name: "logSoftmax",
+  summary: "the logarithm of softmax along the last axis: x less the logarithm of the sum of exponentials",
+  constraints: {
+    C1: { rule: "there must be one input of a float dtype and rank ≥ 1", remedy: "cast or reshape it first" },
+  },
+  attributes: {},
+  inferTypes(inputs, _, require) {
+    const [x] = inputs;
+    require(inputs.length === 1 && isFloat(x.dtype) && x.shape.length >= 1, "C1", () =>
+      inputs.map(formatType).join(", ") || "none");
+    return [x];
+  },
+  compute([x], [y]) {
+    forEachRow(x.shape, (start, length) => {
+      const logSum = logOfSum(x.data, start, length);
+      for (let i = start; i < start + length; i++) y.data[i] = x.data[i] - logSum;
+    });
+  },
+  gradient({ builder, outputs: [y], outputGradients }) {
+    // g − softmax(x) · Σ g, from operators that have gradients themselves.
+    const gradient = outputGradients[0] as Value;
+    const { shape } = y.type;
+    const last = shape.length - 1;
+    const total = builder.apply("sum", [gradient], { axes: [last] });
+    const axes = shape.map((_, axis) => axis).slice(0, last);
+    const spread = builder.apply("broadcast", [total], { shape, axes });
+    const share = builder.apply("multiply", [builder.apply("exp", [y]), spread]);
+    return [builder.apply("subtract", [gradient, share])];
+  },
+  cost: ([x], [y]) => ({ flops: 5 * elementCount(x.shape), bytes: bytesOf(x) + bytesOf(y) }),
+  inPlace: [],
+});
+
 /** The gradient through softmax: y · (g − Σ g·y) along the last axis. */
 export const softmaxGradient = defineOperator({
   name: "softmaxGradient",
@@ -170,13 +205,18 @@ function forEachRow(shape: readonly number[], visit: (start: number, length: num
   for (let row = 0; row < rows; row++) visit(row * length, length, row);
 }
 
-/** Fills a row of probabilities and returns the logarithm of the sum of exponentials; shifted by the maximum. */
-function softmaxRow(from: ArrayLike<number>, to: { [index: number]: number }, start: number, length: number): number {
+/** The logarithm of the sum of a row's exponentials, shifted by the maximum so that nothing overflows. */
+function logOfSum(from: ArrayLike<number>, start: number, length: number): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (let i = start; i < start + length; i++) largest = Math.max(largest, from[i]);
   let total = 0;
   for (let i = start; i < start + length; i++) total += Math.exp(from[i] - largest);
-  const logSum = largest + Math.log(total);
+  return largest + Math.log(total);
+}
+
+/** Fills a row of probabilities and returns the logarithm of the sum of exponentials. */
+function softmaxRow(from: ArrayLike<number>, to: { [index: number]: number }, start: number, length: number): number {
+  const logSum = logOfSum(from, start, length);
   for (let i = start; i < start + length; i++) to[i] = Math.exp(from[i] - logSum);
   return logSum;
 }

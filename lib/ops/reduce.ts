@@ -70,6 +70,42 @@ export const sum = defineOperator({
   inPlace: [],
 });
 
+/** Averages over some axes, which then are gone. */
+export const mean = defineOperator({
+  name: "mean",
+  summary: "the mean over `axes`, which are dropped",
+  constraints: {
+    ...axesConstraints,
+    C3: { rule: "there must be something to average", remedy: "give axes whose extents are at least 1" },
+  },
+  attributes: { axes: { kind: "numbers" } },
+  inferTypes(inputs, { axes }, require) {
+    checkAxes(inputs, axes, require);
+    const [{ dtype, shape }] = inputs;
+    require(averaged(shape, axes) > 0, "C3", () => `axes ${formatShape(axes)} of ${formatType(inputs[0])}`);
+    return [{ dtype, shape: without(shape, axes) }];
+  },
+  compute([x], [y], { axes }) {
+    const sums = new Float64Array(y.data.length);
+    forEachReduced(x.shape, axes, (position, target) => {
+      sums[target] += x.data[position];
+    });
+    const count = averaged(x.shape, axes);
+    for (let i = 0; i < sums.length; i++) y.data[i] = sums[i] / count;
+  },
+  gradient({ builder, inputs: [x], attributes: { axes }, outputGradients }) {
+    const kept = x.type.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const factor = 1 / averaged(x.type.shape, axes);
+    const share = builder.apply("scale", [outputGradients[0] as Value], { factor });
+    return [builder.apply("broadcast", [share], { shape: x.type.shape, axes: kept })];
+  },
+  cost: ([x], [y]) => ({ flops: elementCount(x.shape) + elementCount(y.shape), bytes: bytesOf(x) + bytesOf(y) }),
+  inPlace: [],
+});
+
+/** How many elements go into each mean. */
+const averaged = (shape: Shape, axes: readonly number[]): number => elementCount(axes.map((axis) => shape[axis]));
+
 /** The largest element over some axes, which then are gone. */
 export const max = defineOperator({
   name: "max",

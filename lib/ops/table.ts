@@ -1,9 +1,12 @@
 import type { Operator } from "../ir/index.ts";
 import * as binary from "./elementwise-binary.ts";
+import * as parametric from "./elementwise-parametric.ts";
 import * as unary from "./elementwise-unary.ts";
+import { gather, scatterAdd } from "./gather.ts";
 import * as loss from "./loss.ts";
 import { addBias, matmul } from "./matmul.ts";
-import { argmax, max, sum } from "./reduce.ts";
+import { concat, pad, slice } from "./pieces.ts";
+import { argmax, max, mean, sum } from "./reduce.ts";
 import { broadcast, copy, full, reshape, transpose } from "./shape.ts";
 
 /** Every operator, by name: the one list from which names, checks, documentation and rule tables follow. */
@@ -18,7 +21,12 @@ export const operators = {
   relu: unary.relu,
   sigmoid: unary.sigmoid,
   tanh: unary.tanh,
+  softplus: unary.softplus,
+  gelu: unary.gelu,
   scale: unary.scale,
+  power: parametric.power,
+  clip: parametric.clip,
+  leakyRelu: parametric.leakyRelu,
   add: binary.add,
   subtract: binary.subtract,
   multiply: binary.multiply,
@@ -32,14 +40,21 @@ export const operators = {
   matmul,
   addBias,
   sum,
+  mean,
   max,
   argmax,
   reshape,
   transpose,
   broadcast,
+  slice,
+  pad,
+  concat,
+  gather,
+  scatterAdd,
   copy,
   full,
   softmax: loss.softmax,
+  logSoftmax: loss.logSoftmax,
   softmaxGradient: loss.softmaxGradient,
   crossEntropy: loss.crossEntropy,
   crossEntropyGradient: loss.crossEntropyGradient,

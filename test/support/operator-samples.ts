@@ -66,6 +66,14 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
   relu: unary(),
   sigmoid: unary(-4, 4),
   tanh: unary(-3, 3),
+  softplus: unary(-4, 4),
+  gelu: unary(-3, 3),
+  power(random) {
+    const exponent = [-2, -1, 0, 1, 2, 3, 7, 0.5, -0.5, 1.7][integer(random, 0, 9)];
+    return { ...unary(0.4, 2)(random), attributes: { exponent } };
+  },
+  clip: (random) => ({ ...unary()(random), attributes: { low: -0.7, high: 1.1 } }),
+  leakyRelu: (random) => ({ ...unary()(random), attributes: { slope: 0.1 } }),
   scale: (random) => ({ ...unary()(random), attributes: { factor: 4 * random.nextUniform() - 2 } }),
   add: binary(),
   subtract: binary(),
@@ -101,6 +109,7 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     };
   },
   sum: reduction,
+  mean: reduction,
   max: reduction,
   argmax: rows,
   reshape(random) {
@@ -119,12 +128,54 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     const axes = shape.map((_, axis) => axis).filter(() => random.nextUniform() < 0.5);
     return { inputs: [{ shape: axes.map((axis) => shape[axis]), low: -1, high: 1 }], attributes: { shape, axes } };
   },
+  slice(random) {
+    const shape = shapeOf(random, 0, 3);
+    const starts = shape.map((extent) => integer(random, 0, extent - 1));
+    const sizes = shape.map((extent, axis) => integer(random, 1, extent - starts[axis]));
+    return { inputs: [{ shape, low: -1, high: 1 }], attributes: { starts, sizes } };
+  },
+  pad(random) {
+    const shape = shapeOf(random, 0, 3);
+    const margin = (): number[] => shape.map(() => integer(random, 0, 2));
+    return { inputs: [{ shape, low: -1, high: 1 }], attributes: { before: margin(), after: margin(), value: 0.5 } };
+  },
+  concat(random) {
+    const shape = shapeOf(random, 1, 3);
+    const axis = integer(random, 0, shape.length - 1);
+    const inputs = Array.from({ length: integer(random, 1, 3) }, () => ({
+      shape: shape.map((extent, other) => (other === axis ? integer(random, 1, 9) : extent)),
+      low: -1,
+      high: 1,
+    }));
+    return { inputs, attributes: { axis } };
+  },
+  gather(random) {
+    const rows = integer(random, 1, 9);
+    return {
+      inputs: [
+        { shape: [rows, ...shapeOf(random, 0, 2)], low: -1, high: 1 },
+        { shape: shapeOf(random, 0, 2), classes: rows },
+      ],
+    };
+  },
+  scatterAdd(random) {
+    const rows = integer(random, 1, 9);
+    const shape = shapeOf(random, 0, 2);
+    return {
+      inputs: [
+        { shape: [...shape, ...shapeOf(random, 0, 2)], low: -1, high: 1 },
+        { shape, classes: rows },
+      ],
+      attributes: { rows },
+    };
+  },
   copy: unary(),
   full: (random) => ({
     inputs: [],
     attributes: { shape: shapeOf(random), dtype: "float32", value: random.nextUniform() },
   }),
   softmax: rows,
+  logSoftmax: rows,
   softmaxGradient(random) {
     const shape = shapeOf(random, 1, 3);
     return {

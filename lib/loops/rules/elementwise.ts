@@ -1,3 +1,4 @@
+import { geluFactors } from "../../ops/index.ts";
 import {
   add,
   binary,
@@ -45,6 +46,67 @@ export const sign = pointwise(1, (x) =>
 export const relu = pointwise(1, (x) => binary("larger", x, zero));
 export const sigmoid = pointwise(1, logistic);
 export const tanh = pointwise(1, hyperbolicTangent);
+export const softplus = pointwise(1, (x) => {
+  const power = exponential(unary("negate", unary("absolute", x)));
+  return add(binary("larger", x, zero), logarithm(add(one, power)));
+});
+export const gelu = pointwise(1, (x) => {
+  const { outer, cube } = geluFactors;
+  const inner = multiply(multiply(x, constant(outer)), add(one, multiply(multiply(x, x), constant(cube))));
+  return multiply(multiply(x, constant(0.5)), add(one, hyperbolicTangent(inner)));
+});
+
+/** x to a whole power by repeated squaring (Knuth, The Art of Computer Programming 4.6.3). */
+function wholePower(x: Expression, exponent: number): Expression {
+  let result = one;
+  let factor = x;
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result = result === one ? factor : multiply(result, factor);
+    if (left > 1) factor = multiply(factor, factor);
+  }
+  return result;
+}
+
+export const power: LoopRule = {
+  family: "map",
+  same: [0],
+  elements: ({ operands: [operand], attributes }) => {
+    const exponent = attributes.exponent as number;
+    const size = Math.abs(exponent);
+    return [
+      (position) => {
+        const x = operand.at(position);
+        if (!Number.isInteger(exponent)) return exponential(multiply(logarithm(x), constant(exponent)));
+        return exponent < 0 ? divide(one, wholePower(x, size)) : wholePower(x, size);
+      },
+    ];
+  },
+};
+
+export const clip: LoopRule = {
+  family: "map",
+  same: [0],
+  elements: ({ operands: [x], attributes }) => [
+    (position) =>
+      binary(
+        "minimum",
+        binary("maximum", x.at(position), constant(attributes.low as number)),
+        constant(attributes.high as number),
+      ),
+  ],
+};
+
+export const leakyRelu: LoopRule = {
+  family: "map",
+  same: [0],
+  elements: ({ operands: [operand], attributes }) => [
+    (position) => {
+      const x = operand.at(position);
+      return select(compare("less", zero, x), x, multiply(x, constant(attributes.slope as number)));
+    },
+  ],
+};
+
 export const scale: LoopRule = {
   family: "map",
   same: [0],

@@ -1,10 +1,11 @@
 import type { OperatorName } from "../../ops/index.ts";
 import * as elementwise from "./elementwise.ts";
+import { gather, scatterAdd } from "./gather.ts";
 import { matmul } from "./matmul.ts";
-import { argmax, max, sum } from "./reduce.ts";
-import { crossEntropy, softmax, softmaxGradient } from "./rows.ts";
+import { argmax, max, mean, sum } from "./reduce.ts";
+import { crossEntropy, logSoftmax, softmax, softmaxGradient } from "./rows.ts";
 import type { LoopRule } from "./rule.ts";
-import { broadcast, full, reshape, transpose } from "./shape.ts";
+import { broadcast, concat, full, pad, reshape, slice, transpose } from "./shape.ts";
 
 /** How each operator becomes loops. */
 const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
@@ -18,6 +19,11 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   relu: elementwise.relu,
   sigmoid: elementwise.sigmoid,
   tanh: elementwise.tanh,
+  softplus: elementwise.softplus,
+  gelu: elementwise.gelu,
+  power: elementwise.power,
+  clip: elementwise.clip,
+  leakyRelu: elementwise.leakyRelu,
   scale: elementwise.scale,
   add: elementwise.addition,
   subtract: elementwise.subtraction,
@@ -32,14 +38,21 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   matmul,
   addBias: elementwise.addBias,
   sum,
+  mean,
   max,
   argmax,
   reshape,
   transpose,
   broadcast,
+  slice,
+  pad,
+  concat,
+  gather,
+  scatterAdd,
   copy: elementwise.copy,
   full,
   softmax,
+  logSoftmax,
   softmaxGradient,
   crossEntropy,
   crossEntropyGradient: elementwise.crossEntropyGradient,

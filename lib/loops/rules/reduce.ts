@@ -1,10 +1,21 @@
+import { elementCount } from "../../tensor/index.ts";
 import { along, at } from "../affine.ts";
-import { type Combination, compare, type Expression, indexValue, integer, reduce, select } from "../expression.ts";
+import {
+  type Combination,
+  compare,
+  constant,
+  divide,
+  type Expression,
+  indexValue,
+  integer,
+  reduce,
+  select,
+} from "../expression.ts";
 import { mergeReductions } from "../merge.ts";
-import { type LoopRule, type Position, remember } from "./rule.ts";
+import { type ElementRule, type LoopRule, type Position, remember } from "./rule.ts";
 
 /** Reduces over the axes named in the attribute `axes`. */
-function overAxes(combine: Combination): LoopRule {
+function overAxes(combine: Combination): ElementRule {
   return {
     family: "reduce",
     same: [],
@@ -28,6 +39,17 @@ function overAxes(combine: Combination): LoopRule {
 }
 
 export const sum = overAxes("sum");
+/** The sum, divided by the number of elements in it. */
+export const mean: LoopRule = {
+  family: "reduce",
+  same: [],
+  elements(input) {
+    const { shape } = input.operands[0].type;
+    const count = elementCount((input.attributes.axes as readonly number[]).map((axis) => shape[axis]));
+    const [total] = sum.elements(input);
+    return [(position) => divide(total(position), constant(count))];
+  },
+};
 export const max = overAxes("maximum");
 
 /**

@@ -46,6 +46,16 @@ export const softmax: LoopRule = {
   },
 };
 
+/** Their logarithms. */
+export const logSoftmax: LoopRule = {
+  family: "rows",
+  same: [],
+  elements({ operands: [x] }) {
+    const shift = logOfSum(x);
+    return [(position) => subtract(x.at(position), shift(rowOf(position)))];
+  },
+};
+
 /** y · (g − Σ g·y) along the last axis. */
 export const softmaxGradient: LoopRule = {
   family: "rows",

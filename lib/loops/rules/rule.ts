@@ -21,25 +21,59 @@ export interface Operand {
  *   last axis;
  * - `reduce`: elements depend on many elements of the operands;
  * - `matmul`: as `reduce`, with loops of its own;
+ * - `pieces`: the output is put together from parts, each with loops of its own, and joins no others;
  * - `view`: nothing is computed.
  */
-export type Family = "map" | "rows" | "reduce" | "matmul" | "view";
+export type Family = "map" | "rows" | "reduce" | "matmul" | "pieces" | "view";
 
 /** What a rule is given of an operation. */
-interface RuleInput {
+export interface RuleInput {
   readonly operands: readonly Operand[];
   readonly outputs: readonly TensorType[];
   readonly attributes: Attributes;
 }
 
-/** How an operator becomes loops. */
-export interface LoopRule {
-  readonly family: Family;
+/** A number for every position of a shape, and where in a larger tensor it is stored. */
+export interface Piece {
+  readonly shape: Shape;
+  readonly stores: readonly {
+    place(position: Position): Position;
+    element(position: Position): Expression;
+  }[];
+}
+
+/** A tensor that is put together in scratch memory, to be read instead of an operand. */
+export interface Copy {
+  /** The operand that is replaced. */
+  readonly operand: number;
+  readonly type: TensorType & { readonly dtype: "float32" | "int32" };
+  /** Computed one after the other; later ones overwrite earlier ones. */
+  readonly pieces: readonly Piece[];
+}
+
+/** How an operator becomes loops of which each stores elements of its output. */
+export interface ElementRule {
+  readonly family: Exclude<Family, "pieces">;
   /** Operands of which the output's element needs the element at the same position only, if they have its shape. */
   readonly same: readonly number[];
   /** The elements of every output. */
   elements(input: RuleInput): readonly ((position: Position) => Expression)[];
+  /** What is put together first, such as pictures with a margin; `elements` then sees these operands. */
+  copies?(input: RuleInput): readonly Copy[];
+  /** An axis of the output that becomes two loops, over `parts` and within each, for indices that differ by part. */
+  cut?(input: RuleInput): { readonly axis: number; readonly parts: number };
 }
+
+/** How an operator's output is put together. */
+interface PieceRule {
+  readonly family: "pieces";
+  readonly same: readonly number[];
+  /** Computed one after the other; later ones overwrite earlier ones. */
+  pieces(input: RuleInput): readonly Piece[];
+}
+
+/** How an operator becomes loops. */
+export type LoopRule = ElementRule | PieceRule;
 
 /** Where a position lies in the row-major order of a shape. */
 export function flatIndex(shape: Shape, position: Position): Affine {

@@ -3,6 +3,7 @@ import { type Engine, type Execution, referenceEngine } from "../../../lib/engin
 import { GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
 import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
 import { type Random, random, type Shape } from "../../../lib/tensor/index.ts";
+import { operatorSamples } from "../../support/operator-samples.ts";
 
 /** Extents around the edges of lanes, tiles and panels. */
 export const extents = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100] as const;
@@ -40,6 +41,17 @@ class CaseBuilder {
 
   labels(count: number, classes: number): Value {
     return this.builder.input(`labels${this.#count++} of ${classes}`, { shape: [count], dtype: "int32" }, "data");
+  }
+
+  /** An application drawn as the tests of gradients draw theirs. */
+  sample(operator: OperatorName): readonly Value[] {
+    const { inputs, attributes } = operatorSamples[operator](this.#random);
+    const values = inputs.map(({ shape, classes }) => {
+      if (classes === undefined) return this.input(shape);
+      const name = `labels${this.#count++} of ${classes}`;
+      return this.builder.input(name, { shape, dtype: "int32" }, "data");
+    });
+    return this.apply(operator, values, attributes);
   }
 
   apply(operator: OperatorName, inputs: readonly Value[], attributes = {}): readonly Value[] {
@@ -86,6 +98,12 @@ const rows =
     );
   };
 
+/** What `operatorSamples` draws, for operators whose shapes and attributes depend on each other. */
+const sampled =
+  (operator: OperatorName): Case =>
+  (c) =>
+    c.sample(operator);
+
 /** One case per operator: an operator without one does not compile. */
 const cases: { readonly [Name in OperatorName]: Case } = {
   negate: unary("negate"),
@@ -98,6 +116,11 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   relu: unary("relu"),
   sigmoid: unary("sigmoid"),
   tanh: unary("tanh"),
+  softplus: unary("softplus"),
+  gelu: unary("gelu"),
+  power: sampled("power"),
+  clip: sampled("clip"),
+  leakyRelu: sampled("leakyRelu"),
   scale: (c) => c.apply("scale", [c.input(c.shape(2))], { factor: -0.7 }),
   add: binary("add"),
   subtract: binary("subtract"),
@@ -122,6 +145,7 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     return c.apply("addBias", [c.input(shape), c.input([shape[axis]])], { axis });
   },
   sum: reduction("sum"),
+  mean: reduction("mean"),
   max: reduction("max"),
   argmax: rows("argmax", 1),
   reshape: (c) => {
@@ -141,9 +165,15 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const axes = [...shape.keys()].filter(() => c.pick([false, true]));
     return c.apply("broadcast", [c.input(axes.map((axis) => shape[axis]))], { shape, axes });
   },
+  slice: sampled("slice"),
+  pad: sampled("pad"),
+  concat: sampled("concat"),
+  gather: sampled("gather"),
+  scatterAdd: sampled("scatterAdd"),
   copy: unary("copy"),
   full: (c) => c.apply("full", [], { shape: c.shape(2), dtype: c.pick(["float32", "int32"]), value: 3 }),
   softmax: rows("softmax", 1),
+  logSoftmax: rows("logSoftmax", 1),
   softmaxGradient: rows("softmaxGradient", 2),
   crossEntropy: (c) => {
     const [n, classes] = c.shape(2);

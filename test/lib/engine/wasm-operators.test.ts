@@ -7,7 +7,7 @@ import { caseGraph, compareWithReference } from "./wasm-cases.ts";
 const test = suite("wasm engine against the definition of every operator");
 
 const casesPerOperator = 24;
-const positive: readonly OperatorName[] = ["log", "sqrt", "divide"];
+const positive: readonly OperatorName[] = ["log", "sqrt", "divide", "power"];
 
 for (const operator of Object.keys(operators) as OperatorName[]) {
   test(`${operator} gives what its definition gives, for random shapes around the edges of tiles`, async () => {

@@ -36,6 +36,17 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
   relu: unary,
   sigmoid: unary,
   tanh: unary,
+  softplus: unary,
+  gelu: unary,
+  power: {
+    C1: { ...notFloat, attributes: { exponent: 2 } },
+    C2: { inputs: [f(2)], attributes: { exponent: Number.NaN } },
+  },
+  clip: {
+    C1: { ...notFloat, attributes: { low: 0, high: 1 } },
+    C2: { inputs: [f(2)], attributes: { low: 1, high: 0 } },
+  },
+  leakyRelu: unary,
   scale: { C1: { ...notFloat, attributes: { factor: 2 } } },
   add: binary,
   subtract: binary,
@@ -54,6 +65,7 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C3: { inputs: [f(2, 3), f(3)], attributes: { axis: 0 } },
   },
   sum: axes,
+  mean: { ...axes, C3: { inputs: [f(0, 3)], attributes: { axes: [0] } } },
   max: axes,
   argmax: { C1: { inputs: [f()] }, C2: { inputs: [f(3, 0)] } },
   reshape: {
@@ -69,11 +81,32 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C2: { inputs: [f(2, 3)], attributes: { shape: [3, 2], axes: [1, 0] } },
     C3: { inputs: [f(2)], attributes: { shape: [2, 3], axes: [1] } },
   },
+  slice: {
+    C1: { inputs: [], attributes: { starts: [], sizes: [] } },
+    C2: { inputs: [f(2, 3)], attributes: { starts: [0], sizes: [1] } },
+    C3: { inputs: [f(2, 3)], attributes: { starts: [0, 2], sizes: [1, 2] } },
+  },
+  pad: {
+    C1: { inputs: [], attributes: { before: [], after: [] } },
+    C2: { inputs: [f(2)], attributes: { before: [-1], after: [0] } },
+  },
+  concat: {
+    C1: { inputs: [f(2), t("int32", 2)], attributes: { axis: 0 } },
+    C2: { inputs: [f(2)], attributes: { axis: 1 } },
+    C3: { inputs: [f(2, 3), f(2, 4)], attributes: { axis: 0 } },
+  },
+  gather: { C1: { inputs: [t("int32", 4), t("int32", 2)] }, C2: { inputs: [f(4), f(2)] } },
+  scatterAdd: {
+    C1: { inputs: [t("int32", 4), t("int32", 4)], attributes: { rows: 3 } },
+    C2: { inputs: [f(4), t("int32", 5)], attributes: { rows: 3 } },
+    C3: { inputs: [f(4), t("int32", 4)], attributes: { rows: 0.5 } },
+  },
   copy: { C1: { inputs: [] } },
   full: {
     C1: { inputs: [f()], attributes: { shape: [], dtype: "float32", value: 0 } },
     C2: { inputs: [], attributes: { shape: [-1], dtype: "float32", value: 0 } },
   },
+  logSoftmax: { C1: { inputs: [f()] } },
   softmax: { C1: { inputs: [f()] } },
   softmaxGradient: { C1: shapesDiffer },
   crossEntropy: { C1: { inputs: [f(4), t("int32", 4)] }, C2: { inputs: [f(4, 10), t("int32", 5)] } },

@@ -11,7 +11,7 @@ import { suite } from "../../support/suite.ts";
 const test = suite("gradients of operators against central differences");
 
 /** Where a function has a kink, its slope is checked only as exactly as a difference across it allows. */
-const kinked: readonly string[] = ["abs", "relu", "maximum", "minimum", "reluGradient"];
+const kinked: readonly string[] = ["abs", "relu", "maximum", "minimum", "reluGradient", "clip", "leakyRelu"];
 const samplesPerOperator = 6;
 
 interface Probe {
