@@ -5,6 +5,34 @@ export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
 export { makeSchedule, pipeline } from "./compiler/index.ts";
 export { type Engine, type Execution, referenceEngine } from "./engine/index.ts";
 export { type Dataset, parseIdx, sampleCount, sliceDataset } from "./formats/index.ts";
+export {
+  branch,
+  type Codelet,
+  type ComputeSet,
+  call,
+  checkGraph,
+  choose,
+  codelet,
+  concat,
+  copy,
+  devices,
+  errorProgram,
+  execute,
+  Graph,
+  inOut,
+  input,
+  output,
+  type Program as VertexProgram,
+  printTensor,
+  programFunction,
+  repeat,
+  repeatWhile,
+  sequence,
+  state,
+  type Target,
+  type TensorView,
+  verifyGraph,
+} from "./graph/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
 export { type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";

@@ -1,0 +1,32 @@
+/** What a program is built for: numbers that say how many tiles there are, what each holds and how fast they talk. */
+export interface Target {
+  readonly name: string;
+  readonly tileCount: number;
+  readonly bytesPerTile: number;
+  /** Worker threads of a tile, served in turn: each issues one instruction in as many cycles as there are workers. */
+  readonly workersPerTile: number;
+  /** Bytes that one tile takes in from the exchange in a cycle, and sends to it. */
+  readonly exchangeBytesPerCycle: number;
+  /** Bytes that a tile copies within its own memory in a cycle: a 64-bit load beside a 64-bit store. */
+  readonly localCopyBytesPerCycle: number;
+  /** Cycles that one synchronisation of all tiles takes after the last has arrived. */
+  readonly syncCycles: number;
+  readonly clockHz: number;
+}
+
+// Tiles, bytes and clocks: Graphcore's data sheets. Workers, exchange width and synchronisation: Jia, Tillman, Maggioni
+// and Scarpazza, "Dissecting the Graphcore IPU architecture via microbenchmarking", 2019, on a GC2: a synchronisation
+// of one chip took 64 to 117 cycles, of which the middle is taken, for later chips too as nobody has published theirs.
+const common = { workersPerTile: 6, exchangeBytesPerCycle: 4, localCopyBytesPerCycle: 8, syncCycles: 90 };
+
+/** The devices that programs can be built for. */
+export const devices = {
+  /** The first generation, 2018: 1,216 tiles of 256 KiB. */
+  gc2: { name: "GC2", tileCount: 1216, bytesPerTile: 262_144, clockHz: 1.6e9, ...common },
+  /** The second generation, 2020: 1,472 tiles of 624 KiB. */
+  gc200: { name: "GC200", tileCount: 1472, bytesPerTile: 638_976, clockHz: 1.33e9, ...common },
+  /** GC200 on a second wafer that feeds it power, 2022: the same tiles at a faster clock. */
+  bow: { name: "Bow", tileCount: 1472, bytesPerTile: 638_976, clockHz: 1.85e9, ...common },
+  /** No chip: sixteen of the GC200's tiles with memory small enough to run out of, for lectures. */
+  lecture: { name: "Lecture", tileCount: 16, bytesPerTile: 65_536, clockHz: 1.33e9, ...common },
+} as const satisfies Readonly<Record<string, Target>>;
