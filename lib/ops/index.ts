@@ -4,4 +4,6 @@
 
 export { geluFactors } from "./elementwise-unary.ts";
 export { startsAlong } from "./pieces.ts";
+export { noIndex } from "./pooling.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";
+export { reach, type Window } from "./window.ts";

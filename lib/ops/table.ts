@@ -1,4 +1,5 @@
 import type { Operator } from "../ir/index.ts";
+import * as convolution from "./convolution.ts";
 import * as binary from "./elementwise-binary.ts";
 import * as parametric from "./elementwise-parametric.ts";
 import * as unary from "./elementwise-unary.ts";
@@ -6,6 +7,7 @@ import { gather, scatterAdd } from "./gather.ts";
 import * as loss from "./loss.ts";
 import { addBias, matmul } from "./matmul.ts";
 import { concat, pad, slice } from "./pieces.ts";
+import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { broadcast, copy, full, reshape, transpose } from "./shape.ts";
 
@@ -39,6 +41,13 @@ export const operators = {
   tanhGradient: binary.tanhGradient,
   matmul,
   addBias,
+  convolution2d: convolution.convolution2d,
+  convolution2dInputGradient: convolution.convolution2dInputGradient,
+  convolution2dWeightGradient: convolution.convolution2dWeightGradient,
+  maxPool2d: pooling.maxPool2d,
+  maxPool2dGradient: pooling.maxPool2dGradient,
+  averagePool2d: pooling.averagePool2d,
+  averagePool2dGradient: pooling.averagePool2dGradient,
   sum,
   mean,
   max,

@@ -54,6 +54,49 @@ const reduction: MakeSample = (random) => {
 
 const rows: MakeSample = (random) => ({ inputs: [{ shape: shapeOf(random, 1, 3), low: -3, high: 3 }] });
 
+/** Extents of pictures, filters and maps that fit together, with the settings that make them fit. */
+function convolution(random: Random): {
+  readonly x: SampleInput;
+  readonly w: SampleInput;
+  readonly y: SampleInput;
+  readonly settings: Attributes;
+} {
+  const pair = (low: number, high: number): number[] => [integer(random, low, high), integer(random, low, high)];
+  const groups = integer(random, 1, 2);
+  const [channels, filters] = pair(1, 3).map((count) => count * groups);
+  const [kernel, stride, padding, dilation] = [pair(1, 3), pair(1, 2), pair(0, 3), pair(1, 2)];
+  const samples = integer(random, 1, 2);
+  const covered = kernel.map((extent, axis) => (extent - 1) * dilation[axis] + 1);
+  const size = covered.map((extent, axis) => Math.max(extent - 2 * padding[axis], 1) + integer(random, 0, 6));
+  const maps = size.map((extent, axis) => Math.floor((extent + 2 * padding[axis] - covered[axis]) / stride[axis]) + 1);
+  const numbers = (...shape: number[]): SampleInput => ({ shape, low: -1, high: 1 });
+  return {
+    x: numbers(samples, channels, ...size),
+    w: numbers(filters, channels / groups, ...kernel),
+    y: numbers(samples, filters, ...maps),
+    settings: { stride, padding, dilation, groups },
+  };
+}
+
+/** Extents of pictures and maps that fit together, with the settings of the window that makes them fit. */
+function pooling(random: Random): {
+  readonly x: SampleInput;
+  readonly y: SampleInput;
+  readonly settings: Attributes;
+} {
+  const pair = (low: number, high: number): number[] => [integer(random, low, high), integer(random, low, high)];
+  const [kernel, stride] = [pair(1, 3), pair(1, 3)];
+  const padding = kernel.map((extent) => integer(random, 0, Math.floor(extent / 2)));
+  const size = kernel.map((extent) => extent + integer(random, 0, 6));
+  const maps = size.map((extent, axis) => Math.floor((extent + 2 * padding[axis] - kernel[axis]) / stride[axis]) + 1);
+  const planes = pair(1, 3);
+  return {
+    x: { shape: [...planes, ...size], low: -1, high: 1 },
+    y: { shape: [...planes, ...maps], low: -1, high: 1 },
+    settings: { kernel, stride, padding },
+  };
+}
+
 /** For every operator, a way to draw applications of it; a missing one does not compile. */
 export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = {
   negate: unary(),
@@ -107,6 +150,36 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
       ],
       attributes: { axis },
     };
+  },
+  convolution2d(random) {
+    const { x, w, settings } = convolution(random);
+    return { inputs: [x, w], attributes: settings };
+  },
+  convolution2dInputGradient(random) {
+    const { x, w, y, settings } = convolution(random);
+    return { inputs: [y, w], attributes: { ...settings, size: x.shape.slice(2) } };
+  },
+  convolution2dWeightGradient(random) {
+    const { x, w, y, settings } = convolution(random);
+    return { inputs: [x, y], attributes: { ...settings, kernel: w.shape.slice(2) } };
+  },
+  maxPool2d(random) {
+    const { x, settings } = pooling(random);
+    return { inputs: [x], attributes: settings };
+  },
+  maxPool2dGradient(random) {
+    const { x, y, settings } = pooling(random);
+    const size = x.shape.slice(2);
+    // Any index will do for the test of constraints; what maxPool2d gives is tested with it.
+    return { inputs: [y, { shape: y.shape, classes: 1 }], attributes: { ...settings, size } };
+  },
+  averagePool2d(random) {
+    const { x, settings } = pooling(random);
+    return { inputs: [x], attributes: settings };
+  },
+  averagePool2dGradient(random) {
+    const { x, y, settings } = pooling(random);
+    return { inputs: [y], attributes: { ...settings, size: x.shape.slice(2) } };
   },
   sum: reduction,
   mean: reduction,

@@ -1,7 +1,9 @@
 import type { OperatorName } from "../../ops/index.ts";
+import * as convolution from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import { matmul } from "./matmul.ts";
+import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { crossEntropy, logSoftmax, softmax, softmaxGradient } from "./rows.ts";
 import type { LoopRule } from "./rule.ts";
@@ -37,6 +39,13 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   tanhGradient: elementwise.tanhGradient,
   matmul,
   addBias: elementwise.addBias,
+  convolution2d: convolution.convolution2d,
+  convolution2dInputGradient: convolution.convolution2dInputGradient,
+  convolution2dWeightGradient: convolution.convolution2dWeightGradient,
+  maxPool2d: pooling.maxPool2d,
+  maxPool2dGradient: pooling.maxPool2dGradient,
+  averagePool2d: pooling.averagePool2d,
+  averagePool2dGradient: pooling.averagePool2dGradient,
   sum,
   mean,
   max,

@@ -1,6 +1,6 @@
 import { makeSchedule, type Schedule } from "../../../lib/compiler/index.ts";
 import { type Engine, type Execution, referenceEngine } from "../../../lib/engine/index.ts";
-import { GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
+import { type Attributes, GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
 import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
 import { type Random, random, type Shape } from "../../../lib/tensor/index.ts";
 import { operatorSamples } from "../../support/operator-samples.ts";
@@ -43,15 +43,15 @@ class CaseBuilder {
     return this.builder.input(`labels${this.#count++} of ${classes}`, { shape: [count], dtype: "int32" }, "data");
   }
 
-  /** An application drawn as the tests of gradients draw theirs. */
-  sample(operator: OperatorName): readonly Value[] {
+  /** Inputs and attributes drawn as the tests of gradients draw theirs. */
+  sample(operator: OperatorName): { readonly values: readonly Value[]; readonly attributes?: Attributes } {
     const { inputs, attributes } = operatorSamples[operator](this.#random);
     const values = inputs.map(({ shape, classes }) => {
       if (classes === undefined) return this.input(shape);
       const name = `labels${this.#count++} of ${classes}`;
       return this.builder.input(name, { shape, dtype: "int32" }, "data");
     });
-    return this.apply(operator, values, attributes);
+    return { values, attributes };
   }
 
   apply(operator: OperatorName, inputs: readonly Value[], attributes = {}): readonly Value[] {
@@ -101,8 +101,10 @@ const rows =
 /** What `operatorSamples` draws, for operators whose shapes and attributes depend on each other. */
 const sampled =
   (operator: OperatorName): Case =>
-  (c) =>
-    c.sample(operator);
+  (c) => {
+    const { values, attributes } = c.sample(operator);
+    return c.apply(operator, values, attributes);
+  };
 
 /** One case per operator: an operator without one does not compile. */
 const cases: { readonly [Name in OperatorName]: Case } = {
@@ -144,6 +146,19 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const axis = c.pick([...shape.keys()]);
     return c.apply("addBias", [c.input(shape), c.input([shape[axis]])], { axis });
   },
+  convolution2d: sampled("convolution2d"),
+  convolution2dInputGradient: sampled("convolution2dInputGradient"),
+  convolution2dWeightGradient: sampled("convolution2dWeightGradient"),
+  maxPool2d: sampled("maxPool2d"),
+  maxPool2dGradient: (c) => {
+    // Indices must be those of a maximum in the same window.
+    const { values, attributes } = c.sample("maxPool2d");
+    const [y, index] = c.apply("maxPool2d", values, attributes);
+    const size = values[0].type.shape.slice(2);
+    return c.apply("maxPool2dGradient", [c.apply("square", [y])[0], index], { ...attributes, size });
+  },
+  averagePool2d: sampled("averagePool2d"),
+  averagePool2dGradient: sampled("averagePool2dGradient"),
   sum: reduction("sum"),
   mean: reduction("mean"),
   max: reduction("max"),

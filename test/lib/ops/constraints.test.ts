@@ -24,6 +24,17 @@ const axes = {
   C2: { inputs: [f(2, 3)], attributes: { axes: [1, 1] } },
 };
 
+const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+const pictures = f(1, 2, 4, 4);
+const pooling = {
+  C1: { inputs: [f(2, 4, 4)], attributes: window },
+  C2: { inputs: [pictures], attributes: { ...window, stride: [0, 1] } },
+  C3: { inputs: [pictures], attributes: { ...window, padding: [2, 0] } },
+  C4: { inputs: [pictures], attributes: { ...window, kernel: [5, 5] } },
+};
+const maps = f(1, 2, 2, 2);
+const size = [4, 4];
+
 /** For every constraint of every operator, an application that breaks it. */
 const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breach>> } = {
   negate: unary,
@@ -63,6 +74,38 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C1: { inputs: [f(2, 3), f(3, 1)], attributes: { axis: 1 } },
     C2: { inputs: [f(2, 3), f(3)], attributes: { axis: 2 } },
     C3: { inputs: [f(2, 3), f(3)], attributes: { axis: 0 } },
+  },
+  convolution2d: {
+    C1: { inputs: [f(2, 4, 4), f(3, 2, 3, 3)] },
+    C2: { inputs: [pictures, f(3, 2, 3, 3)], attributes: { padding: [-1, 0] } },
+    C3: { inputs: [pictures, f(3, 1, 3, 3)], attributes: { groups: 2 } },
+    C4: { inputs: [pictures, f(3, 2, 5, 5)] },
+  },
+  convolution2dInputGradient: {
+    C1: { inputs: [f(2, 4, 4), f(2, 2, 3, 3)], attributes: { size } },
+    C2: { inputs: [maps, f(2, 2, 3, 3)], attributes: { size, stride: [1, 0] } },
+    C3: { inputs: [maps, f(3, 2, 3, 3)], attributes: { size } },
+    C4: { inputs: [maps, f(2, 2, 3, 3)], attributes: { size: [5, 4] } },
+  },
+  convolution2dWeightGradient: {
+    C1: { inputs: [pictures, f(2, 2, 2)], attributes: { kernel: [3, 3] } },
+    C2: { inputs: [pictures, maps], attributes: { kernel: [3] } },
+    C3: { inputs: [pictures, maps], attributes: { kernel: [3, 3], groups: 3 } },
+    C4: { inputs: [pictures, maps], attributes: { kernel: [2, 2] } },
+  },
+  maxPool2d: pooling,
+  maxPool2dGradient: {
+    C1: { inputs: [maps, maps], attributes: { ...window, size } },
+    C2: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, stride: [0, 1], size } },
+    C3: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, padding: [2, 0], size } },
+    C4: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, size: [6, 4] } },
+  },
+  averagePool2d: pooling,
+  averagePool2dGradient: {
+    C1: { inputs: [f(2, 2, 2)], attributes: { ...window, size } },
+    C2: { inputs: [maps], attributes: { ...window, stride: [0, 1], size } },
+    C3: { inputs: [maps], attributes: { ...window, padding: [2, 0], size } },
+    C4: { inputs: [maps], attributes: { ...window, size: [6, 4] } },
   },
   sum: axes,
   mean: { ...axes, C3: { inputs: [f(0, 3)], attributes: { axes: [0] } } },

@@ -1,0 +1,106 @@
+import type { Window } from "../../ops/index.ts";
+import { type Affine, plus, times } from "../affine.ts";
+import { type Expression, multiply } from "../expression.ts";
+import { type LoopRule, type Position, type RuleInput, remember } from "./rule.ts";
+import { inTurnedWindow, inWindow, padded, reduceOver, spread, turned } from "./window.ts";
+
+function windowOf({ attributes }: RuleInput, kernel: readonly number[]): Window {
+  return {
+    kernel,
+    stride: attributes.stride as readonly number[],
+    padding: attributes.padding as readonly number[],
+    dilation: attributes.dilation as readonly number[],
+  };
+}
+
+const groupsOf = ({ attributes }: RuleInput): number => attributes.groups as number;
+
+/**
+ * Which group a channel belongs to. The loops go over groups and within them, so that a channel is `perGroup` times the
+ * group plus its place there.
+ */
+function groupOf(channel: Affine, perGroup: number): Affine {
+  const terms = channel.terms.filter(({ stride }) => stride % perGroup === 0);
+  return {
+    constant: 0,
+    terms: terms.map(({ axis, stride, inner }) => ({ axis, stride: stride / perGroup, inner: inner / perGroup })),
+  };
+}
+
+/** A channel of a group by its place there. */
+const inGroup = (group: Affine, perGroup: number, within: Affine): Affine => plus(times(group, perGroup), within);
+
+/** Sums of products may be rounded once instead of twice. */
+const sum = (extents: Readonly<Record<string, number>>, body: (position: Position) => Expression): Expression =>
+  reduceOver("sum", extents, body, true);
+
+/** Maps: for each filter the sum over its channels and the kernel. */
+export const convolution2d: LoopRule = {
+  family: "reduce",
+  same: [],
+  copies: (input) => padded(0, input.operands[0], windowOf(input, input.operands[1].type.shape.slice(2)), 0),
+  cut: (input) => ({ axis: 1, parts: groupsOf(input) }),
+  elements(input) {
+    const [x, w] = input.operands;
+    const [filters, channels, ...kernel] = w.type.shape;
+    const window = windowOf(input, kernel);
+    const element = ([sample, filter, ...place]: Position): Expression => {
+      const group = groupOf(filter, filters / groupsOf(input));
+      return sum({ c: channels, kh: kernel[0], kw: kernel[1] }, ([channel, ...inKernel]) => {
+        const picture = x.at([sample, inGroup(group, channels, channel), ...inWindow(place, inKernel, window)]);
+        return multiply(picture, w.at([filter, channel, ...inKernel]));
+      });
+    };
+    return [remember(element)];
+  },
+};
+
+/** Pictures: for each channel the sum over its group's filters and the kernel, which is turned round. */
+export const convolution2dInputGradient: LoopRule = {
+  family: "reduce",
+  same: [],
+  copies(input) {
+    const [maps, w] = input.operands;
+    const window = windowOf(input, w.type.shape.slice(2));
+    return [...spread(0, maps, input.attributes.size as readonly number[], window, 0), turned(1, w)];
+  },
+  cut: (input) => ({ axis: 1, parts: groupsOf(input) }),
+  elements(input) {
+    const [maps, w] = input.operands;
+    const [filters, channels, ...kernel] = w.type.shape;
+    const perGroup = filters / groupsOf(input);
+    const window = windowOf(input, kernel);
+    const element = ([sample, channel, ...place]: Position): Expression => {
+      const group = groupOf(channel, channels);
+      const within = plus(channel, times(group, -channels));
+      return sum({ f: perGroup, kh: kernel[0], kw: kernel[1] }, ([inFilters, ...inKernel]) => {
+        const filter = inGroup(group, perGroup, inFilters);
+        const map = maps.at([sample, filter, ...inTurnedWindow(place, inKernel, window)]);
+        return multiply(map, w.at([filter, within, ...inKernel]));
+      });
+    };
+    return [remember(element)];
+  },
+};
+
+/** Filters: for each weight the sum over samples and windows. */
+export const convolution2dWeightGradient: LoopRule = {
+  family: "reduce",
+  same: [],
+  copies: (input) => padded(0, input.operands[0], windowOf(input, input.attributes.kernel as readonly number[]), 0),
+  cut: (input) => ({ axis: 0, parts: groupsOf(input) }),
+  elements(input) {
+    const [x, maps] = input.operands;
+    const [samples, filters, rows, columns] = maps.type.shape;
+    const [{ shape }] = input.outputs;
+    const window = windowOf(input, shape.slice(2));
+    const element = ([filter, channel, ...inKernel]: Position): Expression => {
+      const group = groupOf(filter, filters / groupsOf(input));
+      return sum({ n: samples, y: rows, x: columns }, ([sample, ...place]) => {
+        const picture = x.at([sample, inGroup(group, shape[1], channel), ...inWindow(place, inKernel, window)]);
+        return multiply(picture, maps.at([sample, filter, ...place]));
+      });
+    };
+    return [remember(element)];
+  },
+};
