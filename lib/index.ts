@@ -3,7 +3,7 @@
 // Go next to training/ for the front door, or to ir/ for what lies below.
 export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
 export { makeSchedule, pipeline } from "./compiler/index.ts";
-export { type Engine, type Execution, referenceEngine } from "./engine/index.ts";
+export { type Engine as HostEngine, type Execution, referenceEngine } from "./engine/index.ts";
 export { type Dataset, parseIdx, sampleCount, sliceDataset } from "./formats/index.ts";
 export {
   branch,
@@ -38,6 +38,14 @@ export { type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";
+export {
+  Engine,
+  type ExecutionReport,
+  formatReport,
+  OutOfMemoryError,
+  type Superstep,
+  type TileMemory,
+} from "./simulator/index.ts";
 export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";
 export {
   type CompileOptions,

@@ -18,7 +18,7 @@ export {
   state,
 } from "./codelet.ts";
 export type { ComputeSet, VertexReference } from "./compute-set.ts";
-export type { ElementType, VectorOf } from "./element-type.ts";
+export { type ElementType, elementBytes, type VectorOf } from "./element-type.ts";
 export { type Columns, type Connections, type EdgeColumn, Graph } from "./graph.ts";
 export type { Run } from "./pieces.ts";
 export {
@@ -30,6 +30,7 @@ export {
   execute,
   type Program,
   type ProgramFunction,
+  partsOf,
   printTensor,
   programFunction,
   repeat,
@@ -38,5 +39,6 @@ export {
 } from "./program.ts";
 export { devices, type Target } from "./target.ts";
 export { concat, TensorView } from "./tensor-view.ts";
+export { flatValues } from "./values.ts";
 export type { Values, Variable } from "./variables.ts";
-export { checkGraph, type Diagnostic, verifyGraph } from "./verify.ts";
+export { checkGraph, type Diagnostic, verifyGraph, verticesOfComputeSets } from "./verify.ts";

@@ -1,0 +1,146 @@
+import type { Codelet, Graph, TensorView } from "../graph/index.ts";
+import { ExchangePlanner, type ExchangeTraffic } from "./exchange.ts";
+
+/**
+ * A superstep of the bulk-synchronous machine: all tiles wait for each other, exchange, then compute on their own.
+ * Cycles of a phase are those of its slowest tile, as the others wait for it.
+ */
+export interface Superstep {
+  /** The debug path of the compute set, or what else is done. */
+  readonly name: string;
+  readonly syncCycles: number;
+  /** Cycles a tile, indexed by tile. */
+  readonly exchangeCycles: Uint32Array;
+  /** Cycles a tile, indexed by tile. */
+  readonly computeCycles: Uint32Array;
+  /** Bytes that tiles receive from others, all together. */
+  readonly exchangedBytes: number;
+  /** Cycles from the synchronisation to the end of the last tile's computation. */
+  readonly cycles: number;
+}
+
+/** The supersteps that one step of a program takes, and the memory that they need besides variables. */
+export interface PlannedStep {
+  readonly supersteps: readonly Superstep[];
+  /** Bytes a tile for what arrives from others to be read, and for results that belong on others. */
+  readonly exchangeBytes: Float64Array;
+}
+
+/** A compute set: what is read arrives, vertices run, and results go to where their elements lie. */
+export function planExecute(graph: Graph, name: string, members: Uint32Array): PlannedStep {
+  const { vertices } = graph;
+  const reads = new ExchangePlanner(graph);
+  const writes = new ExchangePlanner(graph);
+  for (const vertex of members) {
+    const tile = vertices.tileOf(vertex);
+    for (const [place, [, field]] of vertices.fieldsOf(vertex).entries()) {
+      if (field.kind === "state") continue;
+      vertices.forEachRun(vertex, place, (variable, start, count, step) => {
+        if (field.direction !== "output") reads.read(tile, variable, start, count, step);
+        if (field.direction !== "input") writes.write(tile, variable, start, count, step);
+      });
+    }
+  }
+  const before = reads.finish();
+  const after = writes.finish();
+  const supersteps = [makeSuperstep(graph, name, before, computeCycles(graph, members))];
+  if (after.sentBytes.some((bytes) => bytes > 0)) supersteps.push(makeSuperstep(graph, `${name} (results)`, after));
+  return { supersteps, exchangeBytes: before.receivedBytes.map((bytes, tile) => bytes + after.sentBytes[tile]) };
+}
+
+/** A copy: elements go straight to their destination, and need no other room. */
+export function planCopy(graph: Graph, source: TensorView, destination: TensorView): PlannedStep {
+  const planner = new ExchangePlanner(graph);
+  planner.copy(source.runs, destination.runs);
+  const traffic = planner.finish();
+  const { localCopyBytesPerCycle } = graph.target;
+  const cycles = Uint32Array.from(traffic.localBytes, (bytes) => Math.ceil(bytes / localCopyBytesPerCycle));
+  const name = `copy ${source.describe()} to ${destination.describe()}`;
+  return {
+    supersteps: [makeSuperstep(graph, name, traffic, cycles)],
+    exchangeBytes: new Float64Array(graph.target.tileCount),
+  };
+}
+
+/** A condition: every tile is told the element, as each runs the control program for itself. */
+export function planCondition(graph: Graph, predicate: TensorView): PlannedStep {
+  const planner = new ExchangePlanner(graph);
+  for (let tile = 0; tile < graph.target.tileCount; tile++) {
+    for (const { variable, start, count, step } of predicate.runs) planner.read(tile, variable, start, count, step);
+  }
+  const traffic = planner.finish();
+  return {
+    supersteps: [makeSuperstep(graph, `condition ${predicate.describe()}`, traffic)],
+    exchangeBytes: traffic.receivedBytes,
+  };
+}
+
+function makeSuperstep(
+  { target }: Graph,
+  name: string,
+  { receivedBytes, sentBytes }: ExchangeTraffic,
+  computeCycles: Uint32Array = new Uint32Array(target.tileCount),
+): Superstep {
+  const exchangeCycles = Uint32Array.from(receivedBytes, (received, tile) =>
+    Math.ceil(Math.max(received, sentBytes[tile]) / target.exchangeBytesPerCycle),
+  );
+  const { syncCycles } = target;
+  return {
+    name,
+    syncCycles,
+    exchangeCycles,
+    computeCycles,
+    exchangedBytes: receivedBytes.reduce((sum, bytes) => sum + bytes, 0),
+    cycles: syncCycles + largest(exchangeCycles) + largest(computeCycles),
+  };
+}
+
+/**
+ * Cycles a tile takes for its vertices. Those of one worker go, in order, to the worker that is free first, and a
+ * worker's cycle is as many of the tile as there are workers; those of all workers have the tile for themselves.
+ */
+function computeCycles(graph: Graph, members: Uint32Array): Uint32Array {
+  const { tileCount, workersPerTile } = graph.target;
+  const workers = new Float64Array(tileCount * workersPerTile);
+  const supervisors = new Float64Array(tileCount);
+  for (const vertex of members) {
+    const tile = graph.vertices.tileOf(vertex);
+    const cycles = graph.vertices.estimateOf(vertex) ?? estimate(graph, vertex);
+    if (graph.vertices.codeletOf(vertex).workers === "all") {
+      supervisors[tile] += cycles;
+      continue;
+    }
+    let free = tile * workersPerTile;
+    for (let worker = free + 1; worker < (tile + 1) * workersPerTile; worker++) {
+      if (workers[worker] < workers[free]) free = worker;
+    }
+    workers[free] += cycles;
+  }
+  return Uint32Array.from(supervisors, (cycles, tile) => {
+    const own = workers.subarray(tile * workersPerTile, (tile + 1) * workersPerTile);
+    return cycles + workersPerTile * largest(own);
+  });
+}
+
+/** What the vertex's codelet says it costs. */
+function estimate(graph: Graph, vertex: number): number {
+  const { vertices, target } = graph;
+  const sizes: Record<string, number | { length: number }> = {};
+  for (const [place, [name, field]] of vertices.fieldsOf(vertex).entries()) {
+    sizes[name] =
+      field.kind === "state" ? vertices.stateOf(vertex, place) : { length: vertices.lengthOf(vertex, place) };
+  }
+  const cycles = vertices.codeletOf(vertex).cycles(sizes as Parameters<Codelet["cycles"]>[0], target);
+  if (!Number.isSafeInteger(cycles) || cycles < 0) {
+    throw new Error(
+      `${graph.describeVertex(vertex)}: an estimate must be a whole number of cycles ≥ 0, got ${cycles}; round it in the codelet`,
+    );
+  }
+  return cycles;
+}
+
+function largest(values: Uint32Array | Float64Array): number {
+  let found = 0;
+  for (const value of values) if (value > found) found = value;
+  return found;
+}
