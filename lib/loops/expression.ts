@@ -30,6 +30,7 @@ export type BinaryFunction =
   | "smaller"
   | "and"
   | "or"
+  | "exclusiveOr"
   | "shiftLeft"
   | "shiftRight";
 

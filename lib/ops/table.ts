@@ -1,5 +1,6 @@
 import type { Operator } from "../ir/index.ts";
 import * as convolution from "./convolution.ts";
+import { dropout, increment } from "./dropout.ts";
 import * as binary from "./elementwise-binary.ts";
 import * as parametric from "./elementwise-parametric.ts";
 import * as unary from "./elementwise-unary.ts";
@@ -58,6 +59,8 @@ export const operators = {
   slice,
   pad,
   concat,
+  dropout,
+  increment,
   gather,
   scatterAdd,
   copy,

@@ -222,6 +222,11 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     }));
     return { inputs, attributes: { axis } };
   },
+  dropout: (random) => ({
+    inputs: [...unary()(random).inputs, { shape: [], classes: 1000 }],
+    attributes: { rate: 0.4, seed: 2 ** 33 + integer(random, 0, 9), stream: integer(random, 0, 9) },
+  }),
+  increment: (random) => ({ inputs: [{ shape: shapeOf(random), classes: 9 }] }),
   gather(random) {
     const rows = integer(random, 1, 9);
     return {

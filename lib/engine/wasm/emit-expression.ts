@@ -66,12 +66,14 @@ const floatInstructions: Partial<Record<BinaryFunction, PlainInstruction>> = {
 const intInstructions: Partial<Record<BinaryFunction, PlainInstruction>> = {
   add: "i32x4.add",
   subtract: "i32x4.sub",
+  multiply: "i32x4.mul",
   maximum: "i32x4.max_s",
   minimum: "i32x4.min_s",
   larger: "i32x4.max_s",
   smaller: "i32x4.min_s",
   and: "v128.and",
   or: "v128.or",
+  exclusiveOr: "v128.xor",
 };
 
 const maskInstructions: Partial<Record<BinaryFunction, PlainInstruction>> = { and: "v128.and", or: "v128.or" };

@@ -1,5 +1,6 @@
 import type { OperatorName } from "../../ops/index.ts";
 import * as convolution from "./convolution.ts";
+import { dropout, increment } from "./dropout.ts";
 import * as elementwise from "./elementwise.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import { matmul } from "./matmul.ts";
@@ -56,6 +57,8 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   slice,
   pad,
   concat,
+  dropout,
+  increment,
   gather,
   scatterAdd,
   copy: elementwise.copy,

@@ -183,6 +183,8 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   slice: sampled("slice"),
   pad: sampled("pad"),
   concat: sampled("concat"),
+  dropout: sampled("dropout"),
+  increment: sampled("increment"),
   gather: sampled("gather"),
   scatterAdd: sampled("scatterAdd"),
   copy: unary("copy"),

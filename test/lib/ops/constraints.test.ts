@@ -138,6 +138,12 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C2: { inputs: [f(2)], attributes: { axis: 1 } },
     C3: { inputs: [f(2, 3), f(2, 4)], attributes: { axis: 0 } },
   },
+  dropout: {
+    C1: { inputs: [f(2), f()], attributes: { rate: 0.5, seed: 1 } },
+    C2: { inputs: [f(2), t("int32")], attributes: { rate: 1, seed: 1 } },
+    C3: { inputs: [f(2), t("int32")], attributes: { rate: 0.5, seed: -1 } },
+  },
+  increment: { C1: { inputs: [f(2)] } },
   gather: { C1: { inputs: [t("int32", 4), t("int32", 2)] }, C2: { inputs: [f(4), f(2)] } },
   scatterAdd: {
     C1: { inputs: [t("int32", 4), t("int32", 4)], attributes: { rows: 3 } },
