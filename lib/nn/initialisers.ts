@@ -1,4 +1,4 @@
-import { type HostTensor, type Random, type Shape, zeros } from "../tensor/index.ts";
+import { full, type HostTensor, type Random, type Shape, zeros } from "../tensor/index.ts";
 
 /** Makes the first values of a parameter; the same for the same random stream. */
 export type Initialiser = (shape: Shape, random: Random) => HostTensor<"float32">;
@@ -26,5 +26,22 @@ export const glorot: Initialiser = (shape, random) => {
 /** All zeros, as biases begin. */
 export const allZeros: Initialiser = (shape) => zeros(shape);
 
+/** All ones, as factors begin. */
+export const allOnes: Initialiser = (shape) => full(shape, 1);
+
 /** Initialisers by name. */
-export const initialisers: Readonly<Record<InitialiserName, Initialiser>> = { he, glorot, zeros: allZeros };
+const initialisers: Readonly<Record<InitialiserName, Initialiser>> = { he, glorot, zeros: allZeros };
+
+/**
+ * The initialiser that a layer was given, by name or as a function.
+ *
+ * @throws Error naming the layer and what there is
+ */
+export function chooseInitialiser(layer: string, given: InitialiserName | Initialiser): Initialiser {
+  const chosen = typeof given === "function" ? given : initialisers[given];
+  if (chosen === undefined) {
+    const known = Object.keys(initialisers).join(", ");
+    throw new Error(`${layer}: the initialiser must be known, got ${String(given)}; use ${known} or a function`);
+  }
+  return chosen;
+}

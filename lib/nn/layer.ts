@@ -1,12 +1,32 @@
 import type { GraphBuilder, Value } from "../ir/index.ts";
-import type { Shape } from "../tensor/index.ts";
+import type { FloatDtype, Shape, TensorType } from "../tensor/index.ts";
 import type { Initialiser } from "./initialisers.ts";
+
+/** What a graph is for: some layers do other things while a model is trained than when it answers. */
+export type Mode = "training" | "inference";
 
 /** What a layer may use while it adds itself to a graph. */
 export interface LayerContext {
   readonly builder: GraphBuilder;
   /** Declares a trainable tensor of this layer, such as `weight`. */
   parameter(name: string, shape: Shape, initialiser: Initialiser): Value;
+  /** What the graph is for. */
+  readonly mode: Mode;
+  /** The dtype in which the graph computes. */
+  readonly dtype: FloatDtype;
+  /** The model's seed: all randomness of a layer should follow from it. */
+  readonly seed: number;
+  /** A number for each layer's random numbers, another one every time; the same for the same model. */
+  randomStream(): number;
+  /**
+   * Declares a tensor that is kept from step to step and not trained, such as a running mean. Every state must be
+   * declared in both modes, or in training alone.
+   *
+   * @param initial what all of its elements begin with
+   */
+  state(name: string, type: TensorType, initial: number): Value;
+  /** Says what a state becomes after a step of training; an answer changes no state. */
+  update(state: Value, next: Value): void;
   /** Adds an inner layer below this one. */
   apply(layer: Layer, input: Value): Value;
 }

@@ -1,5 +1,5 @@
-import { elementCount, formatShape } from "../tensor/index.ts";
-import { allZeros, type Initialiser, type InitialiserName, initialisers } from "./initialisers.ts";
+import { elementCount, formatShape, type Shape } from "../tensor/index.ts";
+import { allZeros, chooseInitialiser, type Initialiser, type InitialiserName } from "./initialisers.ts";
 import { checkSize, type Layer } from "./layer.ts";
 
 /** How the weights of a layer begin. */
@@ -13,11 +13,7 @@ export interface DenseOptions {
 /** A layer in which every unit sees every input: x · weight + bias, from [batch, inputs] to [batch, units]. */
 export function dense(units: number, { initialiser = "he", bias = true }: DenseOptions = {}): Layer {
   checkSize("dense", "units", units);
-  const begin = typeof initialiser === "function" ? initialiser : initialisers[initialiser];
-  if (begin === undefined) {
-    const known = Object.keys(initialisers).join(", ");
-    throw new Error(`dense: the initialiser must be known, got ${String(initialiser)}; use ${known} or a function`);
-  }
+  const begin = chooseInitialiser("dense", initialiser);
   return {
     type: "dense",
     label: `dense(${units})`,
@@ -47,7 +43,18 @@ export function flatten(): Layer {
   };
 }
 
-function activation(operator: "relu" | "sigmoid" | "tanh" | "softmax"): () => Layer {
+/** The same elements of each sample under another shape, such as [1, 28, 28] for pictures of one channel. */
+export function reshape(shape: Shape): Layer {
+  return {
+    type: "reshape",
+    label: `reshape(${shape.join("×")})`,
+    build: ({ builder }, input) => builder.apply("reshape", [input], { shape: [input.type.shape[0], ...shape] }),
+  };
+}
+
+function activation(
+  operator: "relu" | "leakyRelu" | "gelu" | "softplus" | "sigmoid" | "tanh" | "softmax",
+): () => Layer {
   return () => ({
     type: operator,
     label: operator,
@@ -57,6 +64,15 @@ function activation(operator: "relu" | "sigmoid" | "tanh" | "softmax"): () => La
 
 /** The larger of x and 0, element by element. */
 export const relu = activation("relu");
+
+/** x where it is positive, otherwise x / 100, element by element. */
+export const leakyRelu = activation("leakyRelu");
+
+/** x times about the normal distribution function of x, element by element. */
+export const gelu = activation("gelu");
+
+/** log(1 + e^x), element by element. */
+export const softplus = activation("softplus");
 
 /** 1 / (1 + e^−x), element by element. */
 export const sigmoid = activation("sigmoid");

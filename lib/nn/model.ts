@@ -5,12 +5,14 @@ import {
   elementCount,
   type FloatDtype,
   formatShape,
+  full,
   type HostTensor,
   random,
   type Shape,
+  type TensorType,
 } from "../tensor/index.ts";
 import type { Initialiser } from "./initialisers.ts";
-import type { Layer, LayerContext } from "./layer.ts";
+import type { Layer, LayerContext, Mode } from "./layer.ts";
 
 /** A trainable tensor of a model. */
 export interface Parameter {
@@ -19,6 +21,32 @@ export interface Parameter {
   readonly layer: string;
   readonly shape: Shape;
   readonly elements: number;
+}
+
+/** A tensor of a model that is kept from step to step and not trained, such as a running mean. */
+export interface ModelState {
+  /** The layer's path and its own name, such as `batchNorm1.mean`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: Shape;
+  readonly dtype: "float32" | "int32";
+}
+
+/** A state in a graph. */
+export interface BuiltState {
+  readonly name: string;
+  readonly value: Value;
+  /** What it becomes after the step; null if it stays. */
+  readonly next: Value | null;
+}
+
+/** What a model has added to a graph. */
+export interface BuiltModel {
+  /** Shape [batch, …output]. */
+  readonly output: Value;
+  /** The values of the parameters in their order. */
+  readonly parameters: readonly Value[];
+  readonly states: readonly BuiltState[];
 }
 
 /** One line of a model's summary. */
@@ -42,15 +70,19 @@ export interface Model {
   readonly layers: readonly LayerSummary[];
   readonly parameters: readonly Parameter[];
   readonly parameterCount: number;
+  /** What is kept from step to step besides the parameters. */
+  readonly states: readonly ModelState[];
   /**
    * Adds the model to a graph.
    *
    * @param input shape [batch, …input]
-   * @returns the output, [batch, …output], and the values of the parameters in their order
+   * @param mode what the graph is for; training unless told otherwise
    */
-  build(builder: GraphBuilder, input: Value): { readonly output: Value; readonly parameters: readonly Value[] };
+  build(builder: GraphBuilder, input: Value, mode?: Mode): BuiltModel;
   /** The values with which training begins, in the order of the parameters; the same for the same seed. */
   initialise(seed?: number): readonly HostTensor<"float32">[];
+  /** The values with which the states begin, in their order. */
+  initialStates(): readonly HostTensor<"float32" | "int32">[];
 }
 
 /** What a model needs besides its layers. */
@@ -67,42 +99,55 @@ interface Declared extends Parameter {
   readonly initialiser: Initialiser;
 }
 
-/** Adds layers one after the other, numbering them by type, and tells of every parameter and layer. */
-function buildLayers(
-  builder: GraphBuilder,
-  layers: readonly Layer[],
-  input: Value,
-  declare: (layer: string, name: string, shape: Shape, initialiser: Initialiser) => Value,
-  visit: (path: string, layer: Layer, output: Value) => void,
-): Value {
-  const run = (path: string, inner: readonly Layer[], from: Value): Value => {
-    const counts = new Map<string, number>();
-    let value = from;
-    for (const layer of inner) {
-      const number = (counts.get(layer.type) ?? 0) + 1;
-      counts.set(layer.type, number);
-      const name = `${layer.type}${number}`;
-      value = one(path === "" ? name : `${path}/${name}`, name, layer, value);
-    }
-    return value;
+/** What is asked of a model's graph while layers add themselves. */
+interface Surroundings {
+  readonly mode: Mode;
+  readonly seed: number;
+  parameter(layer: string, name: string, shape: Shape, initialiser: Initialiser): Value;
+  state(layer: string, name: string, type: TensorType, initial: number): Value;
+  update(state: Value, next: Value): void;
+  visit(path: string, layer: Layer, output: Value): void;
+}
+
+/** Numbers the layers of one parent by type: `dense1`, `dense2`. */
+function numbering(): (type: string) => string {
+  const counts = new Map<string, number>();
+  return (type) => {
+    const number = (counts.get(type) ?? 0) + 1;
+    counts.set(type, number);
+    return `${type}${number}`;
   };
+}
+
+/** Adds layers one after the other and tells of every parameter, state and layer. */
+function buildLayers(builder: GraphBuilder, layers: readonly Layer[], input: Value, around: Surroundings): Value {
+  let streams = 0;
   const one = (path: string, name: string, layer: Layer, from: Value): Value =>
     builder.inLayer(name, () => {
-      const counts = new Map<string, number>();
+      const next = numbering();
       const context: LayerContext = {
         builder,
-        parameter: (parameter, shape, initialiser) => declare(path, parameter, shape, initialiser),
+        mode: around.mode,
+        dtype: input.type.dtype as FloatDtype,
+        seed: around.seed,
+        randomStream: () => ++streams,
+        parameter: (own, shape, initialiser) => around.parameter(path, own, shape, initialiser),
+        state: (own, type, initial) => around.state(path, own, type, initial),
+        update: around.update,
         apply(inner, value) {
-          const number = (counts.get(inner.type) ?? 0) + 1;
-          counts.set(inner.type, number);
-          return one(`${path}/${inner.type}${number}`, `${inner.type}${number}`, inner, value);
+          const own = next(inner.type);
+          return one(`${path}/${own}`, own, inner, value);
         },
       };
       const output = layer.build(context, from);
-      visit(path, layer, output);
+      around.visit(path, layer, output);
       return output;
     });
-  return run("", layers, input);
+  const next = numbering();
+  return layers.reduce((value, layer) => {
+    const name = next(layer.type);
+    return one(name, name, layer, value);
+  }, input);
 }
 
 /**
@@ -117,16 +162,30 @@ export function sequential(layers: readonly Layer[], options: ModelOptions): Mod
   }
   checkShape("sequential", input);
   const declared: Declared[] = [];
+  const kept: (ModelState & { readonly initial: number })[] = [];
   const visited: { path: string; layer: Layer; output: Value }[] = [];
   const trial = new GraphBuilder(operatorTable, name);
-  const declare = (layer: string, own: string, shape: Shape, initialiser: Initialiser): Value => {
-    const parameter = `${layer}.${own}`;
-    declared.push({ name: parameter, layer, shape, elements: elementCount(shape), initialiser });
-    return trial.input(parameter, { shape, dtype: "float32" }, "parameter");
-  };
   const sample = trial.input("input", { shape: [1, ...input], dtype: "float32" }, "data");
-  const last = buildLayers(trial, layers, sample, declare, (path, layer, output) => {
-    visited.push({ path, layer, output });
+  const last = buildLayers(trial, layers, sample, {
+    mode: "training",
+    seed,
+    parameter(layer, own, shape, initialiser) {
+      const parameter = `${layer}.${own}`;
+      declared.push({ name: parameter, layer, shape, elements: elementCount(shape), initialiser });
+      return trial.input(parameter, { shape, dtype: "float32" }, "parameter");
+    },
+    state(layer, own, { shape, dtype }, initial) {
+      const state = `${layer}.${own}`;
+      if (dtype !== "int32" && dtype !== "float32") {
+        throw new Error(
+          `${layer}: a state must be of the graph's dtype or int32, got ${dtype}; use the context's dtype`,
+        );
+      }
+      kept.push({ name: state, layer, shape, dtype, initial });
+      return trial.input(state, { shape, dtype }, "state");
+    },
+    update() {},
+    visit: (path, layer, output) => visited.push({ path, layer, output }),
   });
   const initialisers = declared.map((parameter) => parameter.initialiser);
   const parameters = declared.map(({ initialiser: _, ...parameter }) => parameter);
@@ -147,29 +206,43 @@ export function sequential(layers: readonly Layer[], options: ModelOptions): Mod
     })),
     parameters,
     parameterCount: parameters.reduce((sum, parameter) => sum + parameter.elements, 0),
-    build(builder, batch) {
+    states: kept.map(({ initial: _, ...state }) => state),
+    build(builder, batch, mode = "training") {
       const { shape } = batch.type;
       if (formatShape(shape.slice(1)) !== formatShape(input)) {
         throw new Error(
           `${name}: a sample must have the model's input shape, got ${formatShape(shape.slice(1))} for ${formatShape(input)}; reshape the data or change { input }`,
         );
       }
+      const dtype = batch.type.dtype as FloatDtype;
       const values: Value[] = [];
-      const output = buildLayers(
-        builder,
-        layers,
-        batch,
-        (layer, own, parameterShape) => {
-          const dtype = batch.type.dtype as FloatDtype;
+      const states: { readonly name: string; readonly value: Value }[] = [];
+      const updates = new Map<Value, Value>();
+      const output = buildLayers(builder, layers, batch, {
+        mode,
+        seed,
+        parameter(layer, own, parameterShape) {
           const value = builder.input(`${layer}.${own}`, { shape: parameterShape, dtype }, "parameter");
           values.push(value);
           return value;
         },
-        () => {},
-      );
-      return { output, parameters: values };
+        state(layer, own, type) {
+          const state = `${layer}.${own}`;
+          const value = builder.input(state, type, "state");
+          states.push({ name: state, value });
+          return value;
+        },
+        update: (state, next) => updates.set(state, next),
+        visit() {},
+      });
+      return {
+        output,
+        parameters: values,
+        states: states.map((state) => ({ ...state, next: updates.get(state.value) ?? null })),
+      };
     },
     initialise: (other = seed) =>
       parameters.map(({ shape }, index) => initialisers[index](shape, random(other, index + 1))),
+    initialStates: () => kept.map(({ shape, initial, dtype }) => full(shape, initial, dtype)),
   };
 }

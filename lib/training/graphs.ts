@@ -1,5 +1,5 @@
 import { GraphBuilder, gradients, type OperatorGraph, type Value } from "../ir/index.ts";
-import type { Loss, Model, Optimizer } from "../nn/index.ts";
+import type { Loss, Mode, Model, Optimizer } from "../nn/index.ts";
 import { operatorTable } from "../ops/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 
@@ -18,6 +18,11 @@ export function stateName(parameter: string, state: string): string {
   return `${parameter}.${state}`;
 }
 
+/** The name of a state that an optimiser keeps for all parameters together. */
+export function sharedName(state: string): string {
+  return `optimizer.${state}`;
+}
+
 /** What a training or an inference graph is made of. */
 export interface GraphOptions {
   readonly batch: number;
@@ -30,7 +35,8 @@ export interface GraphOptions {
  * parameters, the optimiser's states and its hyperparameters; it gives the mean loss and everything updated.
  */
 export function trainingGraph(model: Model, optimizer: Optimizer, options: GraphOptions): OperatorGraph {
-  const { builder, output, parameters, dtype } = beginGraph(model, `${model.name}, training`, options);
+  const built = beginGraph(model, `${model.name}, training`, options, "training");
+  const { builder, output, parameters, dtype } = built;
   const { batch, loss } = options;
   const target = builder.input(names.target, targetType(model, options), "data");
   const mean = builder.inLayer("loss", () => {
@@ -45,26 +51,59 @@ export function trainingGraph(model: Model, optimizer: Optimizer, options: Graph
       builder.input(name, { shape: [], dtype }, "hyperparameter"),
     ]),
   );
-  const toParameters = gradients(builder, mean, parameters);
+  const { gradients: toParameters, shared } = beginUpdates(
+    optimizer,
+    builder,
+    gradients(builder, mean, parameters),
+    hyperparameters,
+  );
   for (const [index, parameter] of parameters.entries()) {
     const { name, layer } = model.parameters[index];
     const states = Object.fromEntries(
       optimizer.states.map((state) => [state, builder.input(stateName(name, state), parameter.type, "state")]),
     );
     builder.inPhase("update", layer, () => {
-      const next = optimizer.update({ builder, parameter, gradient: toParameters[index], states, hyperparameters });
+      const next = optimizer.update({
+        builder,
+        parameter,
+        gradient: toParameters[index],
+        states,
+        shared,
+        hyperparameters,
+      });
       builder.output(name, next.parameter, parameter);
       for (const state of optimizer.states) builder.output(stateName(name, state), next.states[state], states[state]);
     });
   }
+  for (const { name, value, next } of built.states) if (next !== null) builder.output(name, next, value);
   return builder.build();
+}
+
+/** What an optimiser does once a step, before it updates one parameter after the other. */
+function beginUpdates(
+  optimizer: Optimizer,
+  builder: GraphBuilder,
+  toParameters: readonly Value[],
+  hyperparameters: Readonly<Record<string, Value>>,
+): { readonly gradients: readonly Value[]; readonly shared: Readonly<Record<string, Value>> } {
+  const { begin } = optimizer;
+  if (begin === undefined) return { gradients: toParameters, shared: {} };
+  const { dtype } = toParameters[0].type;
+  const before = Object.fromEntries(
+    optimizer.shared.map((name) => [name, builder.input(sharedName(name), { shape: [], dtype }, "state")]),
+  );
+  return builder.inPhase("update", "optimizer", () => {
+    const begun = begin({ builder, gradients: toParameters, shared: before, hyperparameters });
+    for (const name of optimizer.shared) builder.output(sharedName(name), begun.shared[name], before[name]);
+    return begun;
+  });
 }
 
 /**
  * One batch answered as a graph: outputs, with class targets the predicted classes, and each sample's loss.
  */
 export function inferenceGraph(model: Model, options: GraphOptions): OperatorGraph {
-  const { builder, output } = beginGraph(model, `${model.name}, inference`, options);
+  const { builder, output } = beginGraph(model, `${model.name}, inference`, options, "inference");
   const { loss } = options;
   const target = builder.input(names.target, targetType(model, options), "data");
   builder.inLayer("loss", () => {
@@ -80,8 +119,8 @@ function targetType(model: Model, { loss, batch, dtype = "float32" }: GraphOptio
   return type.dtype === "int32" ? type : { ...type, dtype };
 }
 
-function beginGraph(model: Model, name: string, { batch, dtype = "float32" }: GraphOptions) {
+function beginGraph(model: Model, name: string, { batch, dtype = "float32" }: GraphOptions, mode: Mode) {
   const builder = new GraphBuilder(operatorTable, name);
   const input = builder.input(names.input, { shape: [batch, ...model.input], dtype }, "data");
-  return { builder, dtype, ...model.build(builder, input) };
+  return { builder, dtype, ...model.build(builder, input, mode) };
 }

@@ -68,10 +68,22 @@ export class Program {
     );
   }
 
+  /** A copy of what the model keeps besides its weights by name, such as `batchNorm1.mean`. */
+  get states(): ReadonlyMap<string, HostTensor> {
+    const carried = this.#parts.executions.weights();
+    return new Map(
+      this.model.states.map(({ name, shape, dtype }) => {
+        const data = (carried.get(name) as DataOf).slice();
+        return [name, { shape, dtype: dtype === "int32" ? dtype : this.#parts.dtype, data } as HostTensor];
+      }),
+    );
+  }
+
   /**
    * Begins anew: first weights from a seed, or weights that are given, and the optimiser's states zero.
    *
-   * @param from a seed (the model's unless told otherwise), or tensors by name
+   * @param from a seed (the model's unless told otherwise), or tensors by name: every parameter, and states if they are
+   * not to begin anew
    * @throws Error if a parameter is missing, unknown or of another shape
    */
   reset(from: number | ReadonlyMap<string, HostTensor> = this.model.seed): void {

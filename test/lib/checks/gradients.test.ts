@@ -35,8 +35,9 @@ test("a wrong gradient is found, and stands first", () => {
   const wrong: nn.Model = {
     ...right,
     build(builder, input) {
-      const { output, parameters } = right.build(builder, input);
-      return { output, parameters: [parameters[2], parameters[1], parameters[0], parameters[3]] };
+      const built = right.build(builder, input);
+      const { parameters } = built;
+      return { ...built, parameters: [parameters[2], parameters[1], parameters[0], parameters[3]] };
     },
   };
   const { rows, worst } = checkGradients(wrong);
