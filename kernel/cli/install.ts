@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { install as installInto, prefixDataFolder, userDataFolder } from "../install.ts";
+import { prepareSnapshot } from "../session/index.ts";
 import type { Command } from "./command.ts";
 
 export const install: Command = {
@@ -27,6 +28,7 @@ export const install: Command = {
     const { kernelspec, labextension } = await installInto(folder);
     console.log(`kernel      ${kernelspec}`);
     if (labextension !== null) console.log(`extension   ${labextension}`);
+    if (await prepareSnapshot()) console.log("snapshot    the first cell of a kernel starts soon");
     return 0;
   },
 };

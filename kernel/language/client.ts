@@ -1,11 +1,14 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Language, LanguageOptions, LanguageRequest, LanguageResponse } from "./messages.ts";
+import { buildSnapshot, snapshotPath } from "./snapshot.ts";
 
 type Answer<Method extends keyof Language> = ReturnType<Language[Method]>;
 type Question<Method extends keyof Language> = Parameters<Language[Method]>[0];
 
 interface Waiting {
+  readonly request: LanguageRequest;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -17,9 +20,13 @@ interface Waiting {
 export class LanguageProcess {
   readonly #options: LanguageOptions;
   readonly #waiting = new Map<number, Waiting>();
-  #child: ChildProcess;
+  /** Undefined between its end and the next question. */
+  #child: ChildProcess | undefined;
   #lastId = 0;
-  #closed = false;
+  /** Whether this process started from a snapshot, and whether the next one may. */
+  #frozen = false;
+  #mayFreeze = true;
+  #answered = false;
 
   constructor(options: LanguageOptions) {
     this.#options = options;
@@ -30,23 +37,32 @@ export class LanguageProcess {
   ask<Method extends keyof Language>(method: Method, parameters: Question<Method>): Promise<Answer<Method>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
       const request = { id, method, parameters } as LanguageRequest;
-      this.#child.send(request, (error) => {
-        if (error) this.#settle(id)?.reject(error);
-      });
+      this.#waiting.set(id, { request, resolve: resolve as (result: unknown) => void, reject });
+      this.#child ??= this.#start();
+      // A process that cannot be reached is ending; that is dealt with when it has.
+      this.#child.send(request, () => {});
     });
   }
 
   /** Ends the process; resolves when it is gone. */
   close(): Promise<void> {
-    this.#closed = true;
+    this.#mayFreeze = false;
+    this.#frozen = false;
     const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
       child.once("exit", () => resolve());
       child.kill("SIGKILL");
     });
+  }
+
+  /** From a snapshot the compiler is ready at once; without one it reads all declarations first. */
+  #startingPoint(): string[] {
+    const blob = snapshotPath(this.#options);
+    this.#frozen = this.#mayFreeze && existsSync(blob);
+    if (this.#frozen) return ["--snapshot-blob", blob, this.#options.workingDirectory];
+    return [fileURLToPath(new URL("process.js", import.meta.url)), JSON.stringify(this.#options)];
   }
 
   #settle(id: number): Waiting | undefined {
@@ -56,24 +72,43 @@ export class LanguageProcess {
   }
 
   #start(): ChildProcess {
-    const child = fork(fileURLToPath(new URL("process.js", import.meta.url)), [JSON.stringify(this.#options)], {
-      execArgv: [],
+    const child = spawn(process.execPath, this.#startingPoint(), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       // An interrupt from the terminal is meant for the cell.
       detached: true,
     });
     child.on("message", (response: LanguageResponse) => {
+      this.#prepareNext();
       const waiting = this.#settle(response.id);
       if ("failure" in response) waiting?.reject(new Error(response.failure));
       else waiting?.resolve(response.result);
     });
     child.on("exit", (code, signal) => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new Error(`language process: must outlive its questions, ended (${signal ?? `exit code ${code}`})`));
-      }
-      this.#waiting.clear();
-      if (!this.#closed) this.#child = this.#start();
+      if (this.#child === child) this.#child = undefined;
+      if (this.#frozen && !this.#answered) this.#startAgain();
+      else this.#giveUp(`must outlive its questions, ended (${signal ?? `exit code ${code}`})`);
     });
     return child;
+  }
+
+  /** A snapshot that does not even answer once is of no use: the questions go to a compiler that reads everything. */
+  #startAgain(): void {
+    this.#mayFreeze = false;
+    const child = this.#start();
+    this.#child = child;
+    for (const { request } of this.#waiting.values()) child.send(request, () => {});
+  }
+
+  #giveUp(why: string): void {
+    for (const { reject } of this.#waiting.values()) reject(new Error(`language process: ${why}`));
+    this.#waiting.clear();
+  }
+
+  /** Once the first question is answered there is time to build the snapshot from which the next kernel starts. */
+  #prepareNext(): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    if (this.#frozen || !this.#mayFreeze) return;
+    buildSnapshot(this.#options).catch((error) => console.error(`snapshot: could not be built, got ${error}`));
   }
 }

@@ -4,4 +4,4 @@
 // Where to go next: messages.ts for the door, service.ts for what each question does, tslab.ts for the one door to tslab.
 export { LanguageProcess } from "./client.ts";
 export type { CheckedCell, Completions, Diagnostic, LanguageOptions } from "./messages.ts";
-export { realmName } from "./transform.ts";
+export { buildSnapshot } from "./snapshot.ts";

@@ -84,9 +84,10 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
       const info = infoAt(position) ?? infoAt(calleeBefore(code, position));
       if (info === undefined) return null;
       const plain = opened.printQuickInfo(info);
-      const signature = (info.displayParts ?? []).map(({ text }) => text).join("");
-      const rest = plain.slice(signature.length).trim();
-      const markdown = `\`\`\`typescript\n${signature}\n\`\`\`${rest === "" ? "" : `\n\n${rest}`}`;
+      const signature = joined(info.displayParts);
+      const tags = (info.tags ?? []).map(({ name, text }) => `- *@${name}* ${joined(text)}`.trimEnd());
+      const paragraphs = [`\`\`\`typescript\n${signature}\n\`\`\``, joined(info.documentation), tags.join("\n")];
+      const markdown = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
       return { data: { "text/plain": plain, "text/markdown": markdown } };
 
       function infoAt(at: number): ts.QuickInfo | undefined {
@@ -99,6 +100,10 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
       return null;
     },
   };
+}
+
+function joined(parts: readonly ts.SymbolDisplayPart[] | undefined): string {
+  return (parts ?? []).map(({ text }) => text).join("");
 }
 
 /** A chain of messages comes as several diagnostics at one place; the first says what, the rest why. */

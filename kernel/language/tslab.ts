@@ -1,6 +1,9 @@
 import type ts from "typescript";
 import type { TypeScript } from "./internals.ts";
 
+/** "File … is not under 'rootDir'". */
+const notUnderRootFolder = 6059;
+
 /** A place in a cell, both counted from 0; `character` in UTF-16 units. */
 export interface ConverterPosition {
   readonly offset: number;
@@ -148,14 +151,17 @@ function forkFunctions(typescript: TypeScript): Record<string, unknown> {
       getCompletionsAtPositionForTslab: typescript.Completions.getCompletionsAtPosition,
     },
     getPreEmitDiagnosticsOfFiles: (program: ts.Program, files: readonly ts.SourceFile[]) =>
-      typescript.sortAndDeduplicateDiagnostics([
-        ...program.getGlobalDiagnostics(),
-        ...files.flatMap((file) => [
-          ...program.getSyntacticDiagnostics(file),
-          ...program.getSemanticDiagnostics(file),
-          ...program.getDeclarationDiagnostics(file),
-        ]),
-      ]),
+      typescript
+        .sortAndDeduplicateDiagnostics([
+          ...program.getGlobalDiagnostics(),
+          ...files.flatMap((file) => [
+            ...program.getSyntacticDiagnostics(file),
+            ...program.getSemanticDiagnostics(file),
+            ...program.getDeclarationDiagnostics(file),
+          ]),
+        ])
+        // A notebook may import from the folders above its own.
+        .filter(({ code }) => code !== notUnderRootFolder),
     getQuickInfoAtPosition: (
       sourceFile: ts.SourceFile,
       checker: ts.TypeChecker,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LanguageOptions } from "../language/index.ts";
+import { buildSnapshot, type LanguageOptions } from "../language/index.ts";
 
 /** Everything below stands beside this file, wherever the package is installed. */
 const kernel = new URL("..", import.meta.url);
@@ -35,3 +35,8 @@ export const version = (
     version: string;
   }
 ).version;
+
+/** Builds what lets the first cell of a kernel start soon, unless it is there. Takes some seconds; says whether it is. */
+export function prepareSnapshot(): Promise<boolean> {
+  return buildSnapshot({ workingDirectory: "/", typeRoot, ...preloadedModules(defaultPreload) });
+}
