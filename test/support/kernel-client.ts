@@ -240,10 +240,13 @@ export function result(exchange: Exchange): string | undefined {
 }
 
 function withLimit<Value>(promise: Promise<Value>, what: () => string, seconds = 30): Promise<Value> {
-  return new Promise((resolve, reject) => {
+  const limited = new Promise<Value>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`waited ${seconds} s for ${what()}`)), seconds * 1000);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
+  // Of several waits that fail together a test awaits the first only; the others must not end its process.
+  limited.catch(() => {});
+  return limited;
 }
 
 async function freePorts(count: number): Promise<number[]> {
