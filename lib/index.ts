@@ -2,6 +2,7 @@
 // The rooms stand in lib/README.md in the order in which a network travels through them.
 // Go next to training/ for the front door, or to ir/ for what lies below.
 export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
+export { codeletTable as codelets } from "./codelets/index.ts";
 export { makeSchedule, pipeline } from "./compiler/index.ts";
 export { type Engine as HostEngine, type Execution, referenceEngine } from "./engine/index.ts";
 export { type Dataset, parseIdx, sampleCount, sliceDataset } from "./formats/index.ts";

@@ -1,5 +1,5 @@
 import { checkShape, elementCount, formatShape, type Shape } from "../tensor/index.ts";
-import type { Codelet, Field, Fields } from "./codelet.ts";
+import type { Codelet, Field, Fields, StateField } from "./codelet.ts";
 import type { ComputeSet, VertexReference } from "./compute-set.ts";
 import { type ElementType, elementBytes } from "./element-type.ts";
 import { checkWritable } from "./program.ts";
@@ -9,10 +9,11 @@ import { flatValues } from "./values.ts";
 import { type Values, VariableTable } from "./variables.ts";
 import { VertexTable } from "./vertices.ts";
 
-/** What the fields of a codelet are connected to: tensors, and numbers for its state. */
-export type Connections<F extends Fields> = {
-  readonly [K in keyof F]?: F[K] extends { readonly kind: "state" } ? number : TensorView;
-};
+/** What a field is connected to: a tensor, or a number if it is state. */
+type Connection<F extends Field> = F extends StateField ? number : TensorView;
+
+/** What the fields of a codelet are connected to; those left out are to be connected later. */
+export type Connections<F extends Fields> = { readonly [K in keyof F]?: Connection<F[K]> };
 
 /**
  * One field of many vertices: vertex `i` is connected to `length` elements of the flattened tensor from `starts[i]`.
@@ -24,10 +25,11 @@ export interface EdgeColumn {
   readonly lengths?: number | ArrayLike<number>;
 }
 
-/** The columns of all fields of a codelet; a state field's column holds the numbers themselves. */
-export type Columns<F extends Fields> = {
-  readonly [K in keyof F]: F[K] extends { readonly kind: "state" } ? number | ArrayLike<number> : EdgeColumn;
-};
+/** A field's column: where each vertex is connected, or the number that each holds if the field is state. */
+type FieldColumn<F extends Field> = F extends StateField ? number | ArrayLike<number> : EdgeColumn;
+
+/** The columns of all fields of a codelet. */
+export type Columns<F extends Fields> = { readonly [K in keyof F]: FieldColumn<F[K]> };
 
 /**
  * A graph for a target: variables in the memory of tiles, and vertices that read and write them. Everything given is

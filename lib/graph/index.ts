@@ -4,6 +4,7 @@
 export {
   type Cell,
   type Codelet,
+  type CodeletOptions,
   codelet,
   type Direction,
   type EdgeField,

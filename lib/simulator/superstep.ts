@@ -130,7 +130,16 @@ function estimate(graph: Graph, vertex: number): number {
     sizes[name] =
       field.kind === "state" ? vertices.stateOf(vertex, place) : { length: vertices.lengthOf(vertex, place) };
   }
-  const cycles = vertices.codeletOf(vertex).cycles(sizes as Parameters<Codelet["cycles"]>[0], target);
+  let cycles: number;
+  try {
+    cycles = vertices.codeletOf(vertex).cycles(sizes as Parameters<Codelet["cycles"]>[0], target);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${graph.describeVertex(vertex)}: its codelet must estimate what it costs, got "${reason}"; correct the codelet or what its fields are connected to`,
+      { cause: error },
+    );
+  }
   if (!Number.isSafeInteger(cycles) || cycles < 0) {
     throw new Error(
       `${graph.describeVertex(vertex)}: an estimate must be a whole number of cycles ≥ 0, got ${cycles}; round it in the codelet`,
