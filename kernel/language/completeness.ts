@@ -1,5 +1,5 @@
-import ts from "typescript";
 import type { Completeness } from "./messages.ts";
+import { parseCell } from "./parse.ts";
 
 const unterminatedString = 1002;
 
@@ -11,11 +11,10 @@ const unterminated = new Set([1010, 1160]);
  * misses something just where the text ends.
  */
 export function completenessOf(code: string): Completeness {
-  const file = ts.createSourceFile("cell.ts", code, ts.ScriptTarget.Latest, false, ts.ScriptKind.TS);
-  const { parseDiagnostics } = file as ts.SourceFile & { readonly parseDiagnostics: readonly ts.Diagnostic[] };
+  const { parseDiagnostics } = parseCell(code);
   const [first] = parseDiagnostics;
   if (first === undefined) return { status: "complete" };
-  const missing = unterminated.has(first.code) || (first.start ?? 0) >= code.trimEnd().length;
+  const missing = unterminated.has(first.code) || first.start >= code.trimEnd().length;
   // A string ends where its line does: no further line can mend it.
   return missing && first.code !== unterminatedString
     ? { status: "incomplete", indent: indentAfter(code) }

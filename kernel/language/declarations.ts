@@ -1,4 +1,5 @@
 import ts from "typescript";
+import { parseCell } from "./parse.ts";
 
 /** Names under which a compiled module exports something, types included; `default` is not among them. */
 export function exportedNames(program: ts.Program, modulePath: string): string[] {
@@ -18,7 +19,7 @@ export function exportedNames(program: ts.Program, modulePath: string): string[]
  */
 export function withoutExports(source: string): string {
   if (!source.includes("export")) return source;
-  const file = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, false, ts.ScriptKind.TS);
+  const file = parseCell(source);
   const blanks: [start: number, end: number][] = [];
   for (const statement of file.statements) {
     if (ts.isExportDeclaration(statement) && !statement.moduleSpecifier) {
@@ -42,7 +43,7 @@ export function withoutExports(source: string): string {
 
 /** Declarations of every name that a cell declares at its top level, each of type `any`. */
 export function untypedDeclarations(source: string): string {
-  const file = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, false, ts.ScriptKind.TS);
+  const file = parseCell(source);
   const names = new Set<string>();
   const bind = (name: ts.BindingName): void => {
     if (ts.isIdentifier(name)) names.add(name.text);

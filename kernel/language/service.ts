@@ -3,6 +3,7 @@ import { completenessOf } from "./completeness.ts";
 import { exportedNames, untypedDeclarations, withoutExports } from "./declarations.ts";
 import type { TypeScript } from "./internals.ts";
 import type { CheckedCell, Diagnostic, Language, LanguageOptions } from "./messages.ts";
+import { parseCell } from "./parse.ts";
 import { createPolledSystem } from "./system.ts";
 import { transformCell } from "./transform.ts";
 import { type ConverterDiagnostic, type LoadTslab, openConverter } from "./tslab.ts";
@@ -65,6 +66,11 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
 
   return {
     check({ code, name }): CheckedCell {
+      // The converter adds a line of its own, and could report what is missing here at a place behind the cell's end.
+      const broken = parseCell(code);
+      if (broken.parseDiagnostics.length > 0) {
+        return { status: "error", diagnostics: broken.parseDiagnostics.map((found) => syntaxError(broken, found)) };
+      }
       const converted = convert(withoutExports(code));
       if (converted.diagnostics.length > 0) {
         return { status: "error", diagnostics: converted.diagnostics.map(toDiagnostic) };
@@ -102,6 +108,19 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
   };
 }
 
+function syntaxError(file: ts.SourceFile, { start, length, messageText, code }: ts.DiagnosticWithLocation): Diagnostic {
+  const from = file.getLineAndCharacterOfPosition(start);
+  const to = file.getLineAndCharacterOfPosition(Math.min(start + length, file.text.length));
+  return {
+    line: from.line + 1,
+    column: from.character + 1,
+    endLine: to.line + 1,
+    endColumn: to.character + 1,
+    message: ts.flattenDiagnosticMessageText(messageText, "\n"),
+    code,
+  };
+}
+
 function joined(parts: readonly ts.SymbolDisplayPart[] | undefined): string {
   return (parts ?? []).map(({ text }) => text).join("");
 }
@@ -121,7 +140,7 @@ function toDiagnostic({ start, end, messageText, code, fileName }: ConverterDiag
 
 /** Position of the name of the function in whose innermost call `position` stands, or −1. */
 function calleeBefore(code: string, position: number): number {
-  const file = ts.createSourceFile("cell.ts", code, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+  const file = parseCell(code);
   const at = code.slice(0, position).trimEnd().length;
   let callee = -1;
   const visit = (node: ts.Node): void => {

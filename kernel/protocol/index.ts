@@ -3,7 +3,7 @@
 // What does not: what a message makes the kernel do (that is the session's), and anything about TypeScript.
 // Where to go next: messages.ts for the words, wire.ts for the bytes, then ../session.
 
-export { addressOf, type ConnectionInfo, readConnectionFile } from "./connection.ts";
+export { type ConnectionInfo, readConnectionFile } from "./connection.ts";
 export type {
   Channel,
   CommMessage,

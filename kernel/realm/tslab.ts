@@ -1,6 +1,9 @@
 // What `import … from "tslab"` gives: tslab's display API, so that notebooks written for tslab run.
 import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
 import { display as shown } from "./display.ts";
+
+const require = createRequire(import.meta.url);
 
 /** Shows one media type each, as tslab does; nothing is returned. */
 export interface TslabDisplay {
@@ -40,4 +43,12 @@ export function newDisplay(): TslabDisplay {
 }
 
 /** What this kernel is made of, under tslab's names. */
-export const versions = { tslab: "1.0.22", typescript: "6.0.3", node: process.version };
+export const versions = {
+  tslab: versionOf("tslab"),
+  typescript: versionOf("typescript"),
+  node: process.version,
+};
+
+function versionOf(name: string): string {
+  return (require(`${name}/package.json`) as { version: string }).version;
+}

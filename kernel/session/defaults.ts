@@ -26,6 +26,9 @@ export function preloadedModules(preload: string | null): Pick<LanguageOptions, 
   return { modules: Object.fromEntries(modules), preloaded: preloaded.map((url) => fileURLToPath(url)) };
 }
 
+/** The version of the compiler that checks the cells. */
+export const typescriptVersion = (require("typescript/package.json") as { version: string }).version;
+
 /** Where the declarations of Node itself lie. */
 export const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
 

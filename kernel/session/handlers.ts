@@ -1,6 +1,7 @@
 import type { KernelInfo, Message, ReplyContents, RequestContents } from "../protocol/index.ts";
 import { protocolVersion } from "../protocol/index.ts";
 import { toCodePoints, toUtf16 } from "./cursor.ts";
+import { typescriptVersion } from "./defaults.ts";
 import type { SessionParts } from "./session.ts";
 
 type Requests = keyof RequestContents & `${string}_request`;
@@ -80,7 +81,7 @@ function kernelInfo(version: string): KernelInfo {
     implementation_version: version,
     language_info: {
       name: "typescript",
-      version: "6.0.3",
+      version: typescriptVersion,
       mimetype: "text/typescript",
       file_extension: ".ts",
       pygments_lexer: "typescript",
@@ -88,7 +89,7 @@ function kernelInfo(version: string): KernelInfo {
       // Both spellings: the classic notebook reads `name` and `typescript`, JupyterLab reads `mode`.
       codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
     },
-    banner: `Tessera ${version}: TypeScript 6.0.3 on Node ${process.versions.node}`,
+    banner: `Tessera ${version}: TypeScript ${typescriptVersion} on Node ${process.versions.node}`,
     help_links: [
       { text: "TypeScript", url: "https://www.typescriptlang.org/docs/" },
       { text: "Node.js", url: "https://nodejs.org/docs/latest-v20.x/api/" },

@@ -142,6 +142,9 @@ class Session implements KernelSession, SessionParts {
         answer = await this.#execute(content, header);
       } catch (error) {
         answer = failed(error);
+        // Whatever went wrong in the kernel itself, the reader must see that the cell failed.
+        const { ename, evalue, traceback } = answer;
+        this.#outbox.publish("error", { ename, evalue, traceback }, header);
       }
       reply(answer);
       this.#running.delete(header);

@@ -203,6 +203,14 @@ test("is stopped by a syntax error", async () => {
   assert.match(evalue, /:1:7: /);
 });
 
+for (const unfinished of ["function f() {", "const a = `x", "/* comment", "let z = (1"]) {
+  test(`is stopped at its end when it is unfinished: ${unfinished}`, async () => {
+    const { ename, evalue } = await fail(unfinished);
+    assert.is(ename, "TypeScriptError");
+    assert.match(evalue, new RegExp(`^cell\\d+\\.ts:1:${unfinished.length + 1}: (.*expected|Unterminated)`));
+  });
+}
+
 test("shows an error's own line in TypeScript, with the way there and without ours", async () => {
   const { ename, evalue, traceback } = await fail(
     "interface Unused { a: number }\n\nfunction inner(n: number): never {\n  throw new RangeError('no ' + n)\n}\ninner(3)",

@@ -100,6 +100,7 @@ test("answers within a moment while a cell loops: completion, inspection, contro
 const completeness: readonly [code: string, status: string][] = [
   ["1 + 1", "complete"],
   ["const f = (n: number) =>", "incomplete"],
+  ["await Promise.resolve(1)", "complete"],
   ["if (true) {", "incomplete"],
   ["`text", "incomplete"],
   ["/* text", "incomplete"],
