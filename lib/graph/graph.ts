@@ -186,6 +186,11 @@ export class Graph {
     tiles?: number | ArrayLike<number>,
   ): number {
     this.#checkComputeSet("addVertices", computeSet);
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new Error(
+        `addVertices: the count must be a whole number ≥ 0, got ${count} (${computeSet.name}/${codelet.name}); give the length of the columns`,
+      );
+    }
     const called = `${computeSet.name}/${codelet.name}`;
     const fill: ((vertex: number, index: number) => void)[] = [];
     for (const [place, [name, field]] of Object.entries(codelet.fields).entries()) {

@@ -96,6 +96,21 @@ export function joinRuns(runs: readonly Run[]): Run[] {
   return joined;
 }
 
+/** Whether the runs hold an element more than once. */
+export function hasRepeats(runs: readonly Run[]): boolean {
+  if (runs.length === 1) return runs[0].step === 0 && runs[0].count > 1;
+  const single = runs.flatMap(({ variable, start, count, step }) =>
+    step === 1
+      ? [{ variable, start, end: start + count }]
+      : Array.from({ length: count }, (_, i) => ({ variable, start: start + i * step, end: start + i * step + 1 })),
+  );
+  single.sort((a, b) => a.variable - b.variable || a.start - b.start);
+  return single.some(({ variable, start }, index) => {
+    const before = single[index - 1];
+    return before !== undefined && before.variable === variable && start < before.end;
+  });
+}
+
 /** Positions 0, 1, 2, … of a tensor of this shape. */
 export function allPositions(shape: Shape): Piece {
   return { variable: 0, offset: 0, shape, strides: rowMajorStrides(shape) };

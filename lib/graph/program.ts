@@ -1,4 +1,5 @@
 import type { ComputeSet } from "./compute-set.ts";
+import { hasRepeats } from "./pieces.ts";
 import type { TensorView } from "./tensor-view.ts";
 
 /** A program that others call: its vertices and its memory exist once, however often it is called. */
@@ -53,9 +54,9 @@ export function copy(source: TensorView, destination: TensorView): Program {
     );
   }
   checkWritable("copy", destination);
-  if (destination.runs.some(({ step }) => step === 0)) {
+  if (hasRepeats(destination.runs)) {
     throw new Error(
-      `copy: each element of the destination must be there once, got ${destination.describe()}, a broadcast; copy to the tensor itself`,
+      `copy: each element of the destination must be there once, got ${destination.describe()} with repeats; copy to the tensor itself`,
     );
   }
   return { kind: "copy", source, destination };

@@ -98,19 +98,23 @@ function baseAddresses(graph: Graph): Float64Array {
   return bases;
 }
 
-/** Calls `visit` for the intervals of addresses that a field holds. */
+/**
+ * Calls `visit` for the intervals of addresses that a field holds; for an element that one run repeats, `repeats` times
+ * at most, as reading it again changes nothing and writing it twice is as wrong as any more.
+ */
 function forEachInterval(
   graph: Graph,
   bases: Float64Array,
   vertex: number,
   place: number,
   visit: (start: number, end: number) => void,
+  repeats: 1 | 2,
 ): void {
   graph.vertices.forEachRun(vertex, place, (variable, start, count, step) => {
     const address = bases[variable] + start;
     if (step === 1) {
       if (count > 0) visit(address, address + count);
-    } else if (step === 0) visit(address, address + 1);
+    } else if (step === 0) for (let i = 0; i < Math.min(count, repeats); i++) visit(address, address + 1);
     else for (let i = 0; i < count; i++) visit(address + i * step, address + i * step + 1);
   });
 }
@@ -162,10 +166,17 @@ function verifyComputeSet(graph: Graph, bases: Float64Array, members: Uint32Arra
   for (const vertex of members) {
     for (const [place, [, field]] of vertices.fieldsOf(vertex).entries()) {
       if (field.kind === "state" || field.direction === "input") continue;
-      forEachInterval(graph, bases, vertex, place, (start, end) => {
-        startList.push(start);
-        endList.push(end);
-      });
+      forEachInterval(
+        graph,
+        bases,
+        vertex,
+        place,
+        (start, end) => {
+          startList.push(start);
+          endList.push(end);
+        },
+        2,
+      );
     }
   }
   // Starts and ends sorted apart: intervals are disjoint if and only if no start lies before the end one place below.
@@ -182,15 +193,22 @@ function verifyComputeSet(graph: Graph, bases: Float64Array, members: Uint32Arra
   for (const vertex of members) {
     for (const [place, [name, field]] of vertices.fieldsOf(vertex).entries()) {
       if (field.kind === "state" || field.direction !== "input") continue;
-      forEachInterval(graph, bases, vertex, place, (start, end) => {
-        const index = firstAbove(ends, start);
-        if (index === ends.length || starts[index] >= end) return;
-        found.add("read-of-written", () => {
-          const address = Math.max(start, starts[index]);
-          const writer = writersOf(graph, bases, members, address)[0];
-          return `${graph.describeVertex(vertex)}: what a compute set writes must not be read in it, got ${nameOfAddress(graph, bases, address)} read by field "${name}" and written by ${writer}; move one of them to another compute set`;
-        });
-      });
+      forEachInterval(
+        graph,
+        bases,
+        vertex,
+        place,
+        (start, end) => {
+          const index = firstAbove(ends, start);
+          if (index === ends.length || starts[index] >= end) return;
+          found.add("read-of-written", () => {
+            const address = Math.max(start, starts[index]);
+            const writer = writersOf(graph, bases, members, address)[0];
+            return `${graph.describeVertex(vertex)}: what a compute set writes must not be read in it, got ${nameOfAddress(graph, bases, address)} read by field "${name}" and written by ${writer}; move one of them to another compute set`;
+          });
+        },
+        1,
+      );
     }
   }
 }
@@ -214,9 +232,16 @@ function writersOf(graph: Graph, bases: Float64Array, members: Uint32Array, addr
   for (const vertex of members) {
     for (const [place, [name, field]] of graph.vertices.fieldsOf(vertex).entries()) {
       if (field.kind === "state" || field.direction === "input") continue;
-      forEachInterval(graph, bases, vertex, place, (start, end) => {
-        if (start <= address && address < end) writers.push(`${graph.describeVertex(vertex)}, field "${name}"`);
-      });
+      forEachInterval(
+        graph,
+        bases,
+        vertex,
+        place,
+        (start, end) => {
+          if (start <= address && address < end) writers.push(`${graph.describeVertex(vertex)}, field "${name}"`);
+        },
+        2,
+      );
     }
   }
   return writers;

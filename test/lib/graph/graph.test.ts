@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import {
   call,
   codelet,
+  concat,
   copy,
   type Diagnostic,
   devices,
@@ -14,6 +15,7 @@ import {
   repeat,
   sequence,
   state,
+  type TensorView,
   verifyGraph,
 } from "../../../lib/graph/index.ts";
 import { type Random, random } from "../../../lib/tensor/index.ts";
@@ -248,6 +250,26 @@ test("a field that is read and written does not stand in its own way", () => {
   assert.equal(rules(verifyGraph(graph)), ["read-of-written"]);
 });
 
+test("a vertex or a copy that writes an element twice by itself is found", () => {
+  const repeating: ((a: TensorView) => TensorView)[] = [
+    (a) => a.index(2).expand().broadcast(4),
+    (a) => concat([a.slice(0, 2), a.slice(1, 3)]),
+    (a) => a.slice(0, 2).broadcast(2),
+    (a) => concat([a.reshape([4, 2]).dimShuffle().index(0).slice(0, 2), a.slice(2, 4)]),
+  ];
+  for (const [index, repeat] of repeating.entries()) {
+    const graph = new Graph(devices.lecture);
+    const a = graph.addVariable("float", [8], "a");
+    const b = graph.addVariable("float", [8], "b");
+    graph.setTileMapping(a, 0).setTileMapping(b, 0);
+    const edges = { in: b.slice(0, 4), out: repeat(a), factor: 1 };
+    graph.setTileMapping(graph.addVertex(graph.addComputeSet(), scale, edges), 0);
+    assert.equal(rules(verifyGraph(graph)), ["overlapping-writes"], `case ${index}`);
+    assert.throws(() => copy(b.slice(0, 4), repeat(a)), /with repeats/);
+    assert.is(copy(b.slice(0, 4), a.reshape([4, 2]).dimShuffle().index(1)).kind, "copy");
+  }
+});
+
 test("of each rule only the first five cases are told", () => {
   const graph = new Graph(devices.lecture);
   for (let i = 0; i < 20; i++) graph.addVariable("float", [1], `v${i}`);
@@ -289,7 +311,10 @@ test("a connection that does not fit is refused at once", () => {
   assert.throws(() => graph.setInitialValue(constant, 1), /a constant must not be written, got "ones"/);
   assert.throws(() => copy(a, constant), /a constant must not be written/);
   assert.throws(() => copy(a, halves), /copy: both tensors must have one type and shape/);
-  assert.throws(() => copy(a, a.index(0).expand().broadcast(8)), /a broadcast/);
+  assert.throws(
+    () => copy(a, a.index(0).expand().broadcast(8)),
+    /each element of the destination must be there once, got .* with repeats/,
+  );
 });
 
 test("a column that does not fit is refused before any vertex is added", () => {
@@ -316,6 +341,7 @@ test("a column that does not fit is refused before any vertex is added", () => {
   assert.throws(() => add({ in: undefined }), /every field must have a column, got none for "in"/);
   assert.throws(() => add({ factor: { tensor: a, starts: 0 } }), /is state and must be given a number/);
   assert.throws(() => add({ out: 3 }), /must be connected to a tensor, got numbers/);
+  assert.throws(() => graph.addVertices(computeSet, scale, -1, good), /the count must be a whole number ≥ 0, got -1/);
   assert.throws(() => add({}, [0, 16]), /tiles of Lecture run from 0 to 15, got 16 \(set\/Scale, index 1\)/);
   assert.is(graph.vertices.count, 0);
 });
