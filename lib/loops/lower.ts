@@ -3,7 +3,7 @@ import { bytesOf, type Shape } from "../tensor/index.ts";
 import { type Axis, along, plus } from "./affine.ts";
 import type { Buffer } from "./buffer.ts";
 import { load } from "./expression.ts";
-import { packing, productTile } from "./matmul-nests.ts";
+import { type ProductTile, packing, productTile } from "./matmul-nests.ts";
 import { mergeAxes, type Space } from "./merge.ts";
 import type { Kernel, Nest, Store } from "./nest.ts";
 import { loopRule } from "./rules/index.ts";
@@ -27,33 +27,62 @@ const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
  * @throws Error if a tensor is neither float32 nor int32
  */
 export function lowerGroup(group: Group): Kernel {
-  const produced = new Map<number, Operand>();
-  const operandsOf = ({ inputs }: Operation): Operand[] =>
-    inputs.map((value) => produced.get(value.id) ?? stored(value));
+  const { name } = group;
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
+  const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
   const { axes, position } = loopAxes(shape, anchor);
-  const tile =
-    anchor !== undefined && loopRule(anchor.operator).family === "matmul" ? productTile(shape[0], shape[1]) : null;
+  const tile = family === "matmul" ? productTile(shape[0], shape[1]) : null;
+  const { produced, nests, scratchBytes } = expressionsOf(group, axes, tile);
+  // Its pieces have stored all of it.
+  if (family === "pieces") return { name, nests, scratchBytes };
+
+  const stores = group.writes.map((value): Store => {
+    const { shape: own } = value.type;
+    const place = position.slice(0, own.length);
+    const operand = produced.get(value.id);
+    if (operand === undefined) throw new Error(`internal: ${name} does not compute %${value.id}`);
+    const around = own.length === shape.length ? axes : axes.slice(0, own.length);
+    return {
+      buffer: bufferOf(value),
+      index: flatIndex(own, place),
+      value: operand.at(place),
+      depth: around.filter(({ extent }) => extent !== 1).length,
+    };
+  });
+  const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
+  const space: Space = { axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores };
+  const columns = tile === null ? 1 : axes[1].extent;
+  const main = tile === null || columns === 1 ? tiled(name, mergeAxes(space)) : productNest(name, axes, tile, stores);
+  return { name, nests: [...nests, main], scratchBytes };
+}
+
+/** What a group computes, as functions of positions, and the loops that must run before. */
+interface Expressions {
+  readonly produced: ReadonlyMap<number, Operand>;
+  readonly nests: readonly Nest[];
+  readonly scratchBytes: readonly number[];
+}
+
+function expressionsOf(group: Group, axes: readonly Axis[], tile: ProductTile | null): Expressions {
+  const produced = new Map<number, Operand>();
   const nests: Nest[] = [];
   const scratchBytes: number[] = [];
   for (const operation of group.operations) {
     const rule = loopRule(operation.operator);
     const { attributes } = operation;
-    const operands = operandsOf(operation);
+    const operands = operation.inputs.map((value) => produced.get(value.id) ?? stored(value));
     const outputs = operation.outputs.map((output) => output.type);
     if (rule.family === "pieces") {
       const pieces = rule.pieces({ operands, outputs, attributes });
       nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces));
       continue;
     }
-    if (operation === anchor && tile !== null) {
-      const packed = packing(operation, operands[1], axes[1], tile);
-      if (packed !== null) {
-        operands[1] = packed.operand;
-        nests.push(packed.nest);
-        scratchBytes.push(packed.scratchBytes);
-      }
+    const packed = rule.family === "matmul" && tile !== null ? packing(operation, operands[1], axes[1], tile) : null;
+    if (packed !== null) {
+      operands[1] = packed.operand;
+      nests.push(packed.nest);
+      scratchBytes.push(packed.scratchBytes);
     }
     for (const { operand, type, pieces } of rule.copies?.({ operands, outputs, attributes }) ?? []) {
       const buffer: Buffer = { kind: "scratch", index: scratchBytes.length, dtype: type.dtype };
@@ -66,29 +95,7 @@ export function lowerGroup(group: Group): Kernel {
       produced.set(output.id, { type: output.type, at: remember(elements[index]) });
     }
   }
-  if (anchor !== undefined && loopRule(anchor.operator).family === "pieces") {
-    return { name: group.name, nests, scratchBytes };
-  }
-
-  const stores = group.writes.map((value): Store => {
-    const { shape: own } = value.type;
-    const place = position.slice(0, own.length);
-    const operand = produced.get(value.id);
-    if (operand === undefined) throw new Error(`internal: ${group.name} does not compute %${value.id}`);
-    const around = own.length === shape.length ? axes : axes.slice(0, own.length);
-    return {
-      buffer: bufferOf(value),
-      index: flatIndex(own, place),
-      value: operand.at(place),
-      depth: around.filter(({ extent }) => extent !== 1).length,
-    };
-  });
-  const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
-  const space: Space = { axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores };
-  const columns = tile === null ? 1 : axes[1].extent;
-  const main =
-    tile === null || columns === 1 ? tiled(group.name, mergeAxes(space)) : productNest(group.name, axes, tile, stores);
-  return { name: group.name, nests: [...nests, main], scratchBytes };
+  return { produced, nests, scratchBytes };
 }
 
 function isAnchor({ operator }: Operation): boolean {

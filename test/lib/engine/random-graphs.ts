@@ -1,8 +1,18 @@
 import { GraphBuilder, gradients, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
 import {
+  averagePool,
+  batchNorm,
+  convolution,
   crossEntropy,
   dense,
+  dropout,
+  flatten,
+  gelu,
+  globalAveragePool,
+  type Layer,
+  layerNorm,
   type Model,
+  maxPool,
   meanSquaredError,
   relu,
   sequential,
@@ -78,6 +88,26 @@ export function randomTraining(seed: number): OperatorGraph {
   const loss = pick([crossEntropy(), meanSquaredError(), meanSquaredError({ classes: true })]);
   const optimizer = pick([sgd({ rate: 0.1 }), sgd({ rate: 0.1, momentum: 0.9 })]);
   return trainingGraph(model, optimizer, { batch: pick(extents), loss });
+}
+
+/** A training step of a small convolutional model: windows, groups, pooling, normalisation and dropout at random. */
+export function randomConvolutional(seed: number): OperatorGraph {
+  const draw = random(seed);
+  const pick = <T>(choices: readonly T[]): T => choices[draw.next() % choices.length];
+  const block = (): Layer[] => [
+    convolution(pick([2, 4, 6]), {
+      kernel: pick([1, 2, 3]),
+      stride: pick([1, 1, 2]),
+      padding: pick([0, 1]),
+      groups: pick([1, 2]),
+    }),
+    ...pick([[], [batchNorm()]]),
+    pick([relu, tanh, gelu])(),
+    ...pick([[], [maxPool(2)], [averagePool(2, { stride: 1 })]]),
+  ];
+  const end = pick([[globalAveragePool()], [flatten(), dropout(0.3), dense(5), layerNorm()]]);
+  const model = sequential([...block(), ...block(), ...end, dense(3)], { input: [2, pick([11, 12]), 13], seed });
+  return trainingGraph(model, sgd({ rate: 0.1 }), { batch: pick([1, 3, 4]), loss: crossEntropy() });
 }
 
 /** A scalar function of a matrix and its gradient, in which every operand is read in more than one way. */

@@ -27,6 +27,19 @@ function graph(build: (builder: GraphBuilder) => void): OperatorGraph {
   return builder.build();
 }
 
+test("a convolution adds its bias and applies its activation before anything is stored; a concatenation stands alone", () => {
+  const names = namesOf(
+    graph((builder) => {
+      const x = builder.input("x", float(2, 3, 6, 6), "data");
+      const maps = builder.apply("convolution2d", [x, builder.input("w", float(4, 3, 3, 3), "data")]);
+      const biased = builder.apply("addBias", [maps, builder.input("b", float(4), "data")], { axis: 1 });
+      const active = builder.apply("relu", [biased]);
+      builder.output("y", builder.apply("negate", [builder.apply("concat", [active, active], { axis: 1 })]));
+    }),
+  );
+  assert.equal(names, ["convolution2d + addBias + relu", "concat", "negate"]);
+});
+
 test("a training step of two layers takes nine steps, and no gradient of a matrix is ever stored", () => {
   assert.equal(namesOf(training(sgd({ rate: 0.1 }))), [
     "matmul + addBias + relu",

@@ -1,0 +1,48 @@
+import { makeSchedule } from "../../lib/compiler/index.ts";
+import { wasmEngine } from "../../lib/engine/index.ts";
+import * as nn from "../../lib/nn/index.ts";
+import { random } from "../../lib/tensor/index.ts";
+import { trainingGraph } from "../../lib/training/index.ts";
+import { type Figures, medianSeconds } from "./benchmark.ts";
+
+/** Samples in each step. */
+export const batch = 64;
+
+/** Median seconds of one training step: the batch is copied in, then forward, backward and update, and the loss is read. */
+async function stepSeconds(model: nn.Model, threads: number): Promise<number> {
+  const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch, loss: nn.crossEntropy() });
+  const engine = wasmEngine({ threads });
+  const execution = await engine.load(engine.compile(makeSchedule(graph)));
+  for (const [index, { data }] of model.initialise(1).entries()) {
+    execution.input(model.parameters[index].name).set(data as Float32Array);
+  }
+  execution.input("rate")[0] = 0.1;
+  const inputs = random(7).uniform([batch, ...model.input]).data;
+  const targets = Int32Array.from({ length: batch }, (_, sample) => sample % 10);
+  const seconds = await medianSeconds(() => {
+    execution.input("input").set(inputs);
+    execution.input("target").set(targets);
+    execution.run();
+    if (!Number.isFinite(execution.output("loss")[0])) {
+      throw new Error(`${model.name}: the loss must stay finite, got ${execution.output("loss")[0]}; lower the rate`);
+    }
+  });
+  execution.dispose();
+  return seconds;
+}
+
+/** Seconds per step and samples per second of some networks, on one thread and on two. */
+export async function trainingFigures(models: Readonly<Record<string, nn.Model>>): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  for (const [name, model] of Object.entries(models)) {
+    for (const [threads, word] of [
+      [1, "OneThread"],
+      [2, "TwoThreads"],
+    ] as const) {
+      const seconds = await stepSeconds(model, threads);
+      figures[`${name}${word}StepSeconds`] = seconds;
+      figures[`${name}${word}SamplesPerSecond`] = batch / seconds;
+    }
+  }
+  return figures;
+}
