@@ -127,6 +127,7 @@ export function clipNorm(optimizer: Optimizer, limit: number): Optimizer {
     name: `${optimizer.name}, clipped`,
     begin(context) {
       const { builder, gradients } = context;
+      if (gradients.length === 0) return optimizer.begin?.(context) ?? { gradients, shared: {} };
       const { number, plus, over, times, root } = arithmetic(builder);
       const squares = gradients.map((gradient) => {
         const axes = gradient.type.shape.map((_, axis) => axis);

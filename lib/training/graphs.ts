@@ -1,5 +1,5 @@
 import { GraphBuilder, gradients, type OperatorGraph, type Value } from "../ir/index.ts";
-import type { Loss, Mode, Model, Optimizer } from "../nn/index.ts";
+import type { BegunStep, Loss, Mode, Model, Optimizer, StepContext } from "../nn/index.ts";
 import { operatorTable } from "../ops/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 
@@ -54,8 +54,8 @@ export function trainingGraph(model: Model, optimizer: Optimizer, options: Graph
   const { gradients: toParameters, shared } = beginUpdates(
     optimizer,
     builder,
-    gradients(builder, mean, parameters),
-    hyperparameters,
+    { gradients: gradients(builder, mean, parameters), hyperparameters },
+    dtype,
   );
   for (const [index, parameter] of parameters.entries()) {
     const { name, layer } = model.parameters[index];
@@ -83,17 +83,16 @@ export function trainingGraph(model: Model, optimizer: Optimizer, options: Graph
 function beginUpdates(
   optimizer: Optimizer,
   builder: GraphBuilder,
-  toParameters: readonly Value[],
-  hyperparameters: Readonly<Record<string, Value>>,
-): { readonly gradients: readonly Value[]; readonly shared: Readonly<Record<string, Value>> } {
+  given: Pick<StepContext, "gradients" | "hyperparameters">,
+  dtype: FloatDtype,
+): BegunStep {
   const { begin } = optimizer;
-  if (begin === undefined) return { gradients: toParameters, shared: {} };
-  const { dtype } = toParameters[0].type;
+  if (begin === undefined) return { gradients: given.gradients, shared: {} };
   const before = Object.fromEntries(
     optimizer.shared.map((name) => [name, builder.input(sharedName(name), { shape: [], dtype }, "state")]),
   );
   return builder.inPhase("update", "optimizer", () => {
-    const begun = begin({ builder, gradients: toParameters, shared: before, hyperparameters });
+    const begun = begin({ builder, shared: before, ...given });
     for (const name of optimizer.shared) builder.output(sharedName(name), begun.shared[name], before[name]);
     return begun;
   });

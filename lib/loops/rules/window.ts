@@ -38,7 +38,10 @@ export function inWindow([row, column]: Position, kernel: Position, { stride, di
   ];
 }
 
-/** Where maps are laid among `fill` so that the windows that hold an element of the pictures form a window themselves. */
+/**
+ * How far before the first map the window of maps begins that hold the first element of the pictures; negative where
+ * the padding is so wide that it begins after it.
+ */
 function lead(window: Window, axis: number): number {
   return reach(window)[axis] - 1 - window.padding[axis];
 }

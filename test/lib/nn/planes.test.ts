@@ -6,7 +6,7 @@ import { GraphBuilder } from "../../../lib/ir/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
 import { full, type HostTensor, random, tensor } from "../../../lib/tensor/index.ts";
-import { type CompileOptions, compile } from "../../../lib/training/index.ts";
+import { type CompileOptions, compile, trainingGraph } from "../../../lib/training/index.ts";
 import { evaluate } from "../../support/evaluate.ts";
 import { suite } from "../../support/suite.ts";
 
@@ -65,6 +65,15 @@ const mixed = nn.sequential(
   ],
   { input: [2, 8, 8] },
 );
+
+test("a model without parameters can be asked to train, and stays as it is", () => {
+  const model = nn.sequential([nn.flatten()], { input: [2, 5] });
+  const graph = trainingGraph(model, nn.clipNorm(nn.adam(), 1), { batch: 3, loss: nn.crossEntropy() });
+  assert.equal(
+    graph.outputs.map(({ name }) => name),
+    ["loss", "optimizer.correction1", "optimizer.correction2"],
+  );
+});
 
 test("gradients through all of them are those of differences", () => {
   const { worst } = checkGradients(mixed, { batch: 4 });
