@@ -254,6 +254,38 @@ test("half precision rounds what is stored, initial values and results alike", (
   assert.is(engine.readTensor(b).dtype, "float16");
 });
 
+test("what another vertex reads of a half is rounded already, bounds checked or trusted", () => {
+  for (const bounds of ["checked", "trusted"] as const) {
+    const graph = new Graph(devices.lecture);
+    const write = codelet(
+      "Write",
+      { out: output.vector("half") },
+      ({ out }) => {
+        out.fill(1.0004);
+      },
+      () => 1,
+      { bounds },
+    );
+    const excess = codelet(
+      "Excess",
+      { in: input.vector("half"), out: output("float") },
+      ({ in: xs, out }) => {
+        out.value = xs[0] - 1;
+      },
+      () => 1,
+      { bounds },
+    );
+    const a = graph.addVariable("half", [3], "a");
+    const left = graph.addVariable("float", [], "left");
+    graph.setTileMapping(a, 0).setTileMapping(left, 0).setInitialValue(left, 7);
+    const [first, second] = [graph.addComputeSet("write"), graph.addComputeSet("excess")];
+    graph.setTileMapping(graph.addVertex(first, write, { out: a }), 0);
+    graph.setTileMapping(graph.addVertex(second, excess, { in: a, out: left }), 0);
+    const engine = new Engine(graph, sequence([execute(first), execute(second)])).run();
+    assert.is(toNested(engine.readTensor(left)), 0, bounds);
+  }
+});
+
 test("a codelet that throws, or reaches out of its fields, is named by its vertex", () => {
   const failing: [RegExp, (fields: { in: ArrayLike<number>; out: { [index: number]: number } }) => void][] = [
     [

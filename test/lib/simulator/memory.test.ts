@@ -119,6 +119,20 @@ test("what a loop carries from turn to turn stays alive through the turn", () =>
   );
 });
 
+test("what every turn of a loop reads, and was made before the loop, lives until its end", () => {
+  const { graph, tensors, program } = chain([10, 20, 30]);
+  const result = graph.addVariable("float", [30], "result");
+  graph.setTileMapping(result, 0);
+  const last = graph.addComputeSet("last");
+  graph.setTileMapping(graph.addVertex(last, move, { in: tensors[2], out: result }), 0);
+  const [first, second] = program.kind === "sequence" ? program.programs : [];
+  const { memory } = new Engine(graph, sequence([first, repeat(2, sequence([second, execute(last)]))]));
+  assert.equal(
+    memory.steps.map(({ variables }) => variables[0]),
+    [80, 80 + 120, 80 + 120],
+  );
+});
+
 test("a variable that is written part by part counts as read before it is whole", () => {
   const graph = new Graph(devices.lecture);
   const [a, b, c] = ["a", "b", "c"].map((name) => graph.addVariable("float", [8], name));
