@@ -4,6 +4,7 @@
 export { liveBound } from "./bound.ts";
 export { bestGreedyPlan, type GreedyOrder, greedyOrders, greedyPlan } from "./greedy.ts";
 export type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";
+export { formatMemoryCsv, type MemoryTable, parseMemoryCsv } from "./problem-csv.ts";
 export {
   type BufferLabel,
   type MemoryCategory,
@@ -11,4 +12,5 @@ export {
   memoryReport,
   type StepLabel,
 } from "./report.ts";
+export { type OffsetOptions, type OffsetSolution, solveOffsets } from "./solve-offsets.ts";
 export { type Violation, validatePlan } from "./validate.ts";
