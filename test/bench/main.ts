@@ -4,8 +4,8 @@ import { type BenchmarkReport, describeMachine, type Figures, type Measured, rat
 
 /** Every benchmark by name: a file each, loaded when asked for. */
 const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Measured> }>>> = {
-  cnn: () => import("./cnn.ts"),
   chain: () => import("./chain.ts"),
+  cnn: () => import("./cnn.ts"),
   minimalloc: () => import("./minimalloc.ts"),
   mlp: () => import("./mlp.ts"),
   sgemm: () => import("./sgemm.ts"),
