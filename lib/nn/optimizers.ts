@@ -112,7 +112,9 @@ export function sgd({ rate, momentum = 0, nesterov = false, decay = 0 }: SgdOpti
     update({ builder, parameter, gradient: given, states, hyperparameters }) {
       const scaled = (value: Value, factor: number): Value => builder.apply("scale", [value], { factor });
       const gradient = decay === 0 ? given : builder.apply("add", [given, scaled(parameter, decay)]);
-      const velocity = momentum === 0 ? gradient : builder.apply("add", [scaled(states.velocity, momentum), gradient]);
+      const sum = (): Value => builder.apply("add", [scaled(states.velocity, momentum), gradient]);
+      // Without gradients, as at pixels that are never grey, a velocity would decay into subnormal numbers.
+      const velocity = momentum === 0 ? gradient : builder.apply("flush", [sum()], { below: 1e-30 });
       const direction = nesterov ? builder.apply("add", [gradient, scaled(velocity, momentum)]) : velocity;
       const step = builder.apply("multiply", [direction, hyperparameters.rate]);
       const next = builder.apply("subtract", [parameter, step]);

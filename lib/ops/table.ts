@@ -29,6 +29,7 @@ export const operators = {
   scale: unary.scale,
   power: parametric.power,
   clip: parametric.clip,
+  flush: parametric.flush,
   leakyRelu: parametric.leakyRelu,
   add: binary.add,
   subtract: binary.subtract,

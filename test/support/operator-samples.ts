@@ -115,6 +115,7 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     const exponent = [-2, -1, 0, 1, 2, 3, 7, 0.5, -0.5, 1.7][integer(random, 0, 9)];
     return { ...unary(0.4, 2)(random), attributes: { exponent } };
   },
+  flush: (random) => ({ ...unary()(random), attributes: { below: 0.5 } }),
   clip: (random) => ({ ...unary()(random), attributes: { low: -0.7, high: 1.1 } }),
   leakyRelu: (random) => ({ ...unary()(random), attributes: { slope: 0.1 } }),
   scale: (random) => ({ ...unary()(random), attributes: { factor: 4 * random.nextUniform() - 2 } }),

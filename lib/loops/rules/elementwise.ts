@@ -83,6 +83,19 @@ export const power: LoopRule = {
   },
 };
 
+/** NaN is not below anything, and stays. */
+export const flush: LoopRule = {
+  family: "map",
+  same: [0],
+  elements: ({ operands: [x], attributes }) => [
+    (position) => {
+      const element = x.at(position);
+      const small = compare("less", unary("absolute", element), constant(attributes.below as number));
+      return select(small, zero, element);
+    },
+  ],
+};
+
 export const clip: LoopRule = {
   family: "map",
   same: [0],

@@ -26,6 +26,7 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   gelu: elementwise.gelu,
   power: elementwise.power,
   clip: elementwise.clip,
+  flush: elementwise.flush,
   leakyRelu: elementwise.leakyRelu,
   scale: elementwise.scale,
   add: elementwise.addition,

@@ -122,6 +122,7 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   gelu: unary("gelu"),
   power: sampled("power"),
   clip: sampled("clip"),
+  flush: sampled("flush"),
   leakyRelu: sampled("leakyRelu"),
   scale: (c) => c.apply("scale", [c.input(c.shape(2))], { factor: -0.7 }),
   add: binary("add"),

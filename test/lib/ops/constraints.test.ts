@@ -53,6 +53,10 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C1: { ...notFloat, attributes: { exponent: 2 } },
     C2: { inputs: [f(2)], attributes: { exponent: Number.NaN } },
   },
+  flush: {
+    C1: { ...notFloat, attributes: { below: 1 } },
+    C2: { inputs: [f(2)], attributes: { below: 0 } },
+  },
   clip: {
     C1: { ...notFloat, attributes: { low: 0, high: 1 } },
     C2: { inputs: [f(2)], attributes: { low: 1, high: 0 } },
