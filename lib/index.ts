@@ -5,7 +5,14 @@ export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
 export { codeletTable as codelets } from "./codelets/index.ts";
 export { makeSchedule, pipeline } from "./compiler/index.ts";
 export { type Engine as HostEngine, type Execution, referenceEngine } from "./engine/index.ts";
-export { type Dataset, parseIdx, sampleCount, sliceDataset } from "./formats/index.ts";
+export {
+  type Dataset,
+  encodeSafetensors,
+  parseIdx,
+  parseSafetensors,
+  sampleCount,
+  sliceDataset,
+} from "./formats/index.ts";
 export {
   branch,
   type Codelet,
@@ -56,8 +63,10 @@ export {
   type Host,
   InterruptedError,
   inferenceGraph,
+  loadWeights,
   Program,
   type Progress,
+  saveWeights,
   setHost,
   type TrainingHistory,
   trainingGraph,

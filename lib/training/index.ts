@@ -8,3 +8,4 @@ export { type GraphOptions, inferenceGraph, trainingGraph } from "./graphs.ts";
 export type { EpochRecord, TrainingHistory } from "./history.ts";
 export { type Host, InterruptedError, type Progress, setHost } from "./host.ts";
 export { Program } from "./program.ts";
+export { loadWeights, saveWeights } from "./weights-file.ts";
