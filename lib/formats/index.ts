@@ -2,6 +2,6 @@
 // Where data sets lie and how they are fetched is not known here: see datasets/.
 // Go next to training/, which feeds data sets to networks.
 export { type Dataset, sampleCount, sliceDataset } from "./dataset.ts";
-export { readFileIfThere, readWholeFile, writeFileAtomically } from "./files.ts";
+export { readWholeFile, writeFileAtomically } from "./files.ts";
 export { parseIdx } from "./idx.ts";
 export { encodeSafetensors, parseSafetensors, type Safetensors } from "./safetensors.ts";
