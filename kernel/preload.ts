@@ -15,6 +15,6 @@ export default function attach({ report, interruptFlag, display }: NotebookEnvir
   setHost({ report, interruptFlag });
   for (const [kind, draw] of Object.entries(plot.figures)) {
     // The table is typed kind by kind; here a value has told its kind already.
-    display.register(kind, (value) => (draw as (report: unknown) => plot.Figure | plot.Table)(value).bundle());
+    display.register(kind, (value) => (draw as (report: unknown) => plot.Figure | plot.Table)(value).display());
   }
 }

@@ -1,14 +1,17 @@
 import { inspect } from "node:util";
-import type { Json, MimeBundle } from "../protocol/index.ts";
+import type { Json, JsonObject, MimeBundle } from "../protocol/index.ts";
 import type { Rendering } from "./messages.ts";
 
 /** Draws plain data of one `kind` for front ends: media type → representation. Binary ones may be bytes. */
-export type Renderer = (value: never) => DrawnBundle | Promise<DrawnBundle>;
+export type Renderer = (value: never) => Drawn | Promise<Drawn>;
+
+/** A bundle, or a bundle and its metadata, media type → what belongs to that representation, as IPython takes them. */
+type Drawn = DrawnBundle | readonly [data: DrawnBundle, metadata: object];
 
 /** Media type → text, JSON, or bytes (which travel as base64). */
 export type DrawnBundle = { readonly [mediaType: string]: unknown };
 
-/** Any library's object may carry this method and return its own {@link DrawnBundle}. */
+/** Any library's object may carry this method and return its own {@link Drawn}. */
 const displayMethod = Symbol.for("Jupyter.display");
 
 const renderers = new Map<string, Renderer>();
@@ -22,14 +25,21 @@ export function register(kind: string, renderer: Renderer): void {
 export function render(value: unknown): Rendering | Promise<Rendering> {
   const drawn = draw(value);
   if (drawn === undefined) return { data: { "text/plain": plainText(value) }, metadata: {} };
-  const finish = (bundle: DrawnBundle): Rendering => ({ data: withPlainText(encode(bundle), value), metadata: {} });
+  const finish = (given: Drawn): Rendering => {
+    const [bundle, metadata] = isPair(given) ? given : [given, {}];
+    return { data: withPlainText(encode(bundle), value), metadata: metadata as JsonObject };
+  };
   return drawn instanceof Promise ? drawn.then(finish) : finish(drawn);
 }
 
-function draw(value: unknown): DrawnBundle | Promise<DrawnBundle> | undefined {
+function isPair(given: Drawn): given is readonly [DrawnBundle, object] {
+  return Array.isArray(given);
+}
+
+function draw(value: unknown): Drawn | Promise<Drawn> | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { [displayMethod]: method, kind } = value as { [displayMethod]?: unknown; kind?: unknown };
-  if (typeof method === "function") return method.call(value) as DrawnBundle | Promise<DrawnBundle>;
+  if (typeof method === "function") return method.call(value) as Drawn | Promise<Drawn>;
   const renderer = typeof kind === "string" ? renderers.get(kind) : undefined;
   return renderer?.(value as never);
 }

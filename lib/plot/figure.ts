@@ -1,19 +1,9 @@
 import { toBase64 } from "./base64.ts";
-import { drawCard, type Picture } from "./look/canvas.ts";
+import type { DrawnFigure, FigureContent } from "./figure-content.ts";
+import { drawCard } from "./look/canvas.ts";
 import { lightTheme } from "./look/theme.ts";
-import { type MimeBundle, type plotlyMime, tesseraMime } from "./mime.ts";
+import { type MimeBundle, type MimeMetadata, tesseraMime } from "./mime.ts";
 import { packPayload } from "./payload.ts";
-
-/** What a figure is made of. */
-export interface FigureContent {
-  /** What is shown: the kind of the report, or the name of the function that drew it. */
-  readonly kind: string;
-  readonly picture: Picture;
-  /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
-  readonly summary: string;
-  /** Plain data that a browser draws an interactive form from; without it a figure is a picture only. */
-  readonly interactive?: { readonly mime: typeof tesseraMime | typeof plotlyMime; readonly data: unknown };
-}
 
 /** Pixels of the raster form for one of the drawing: sharp on fine screens. */
 const pixelRatio = 2;
@@ -24,7 +14,7 @@ const bundleLimit = 950_000;
  * A figure: a static picture that needs no browser, and where there is one an interactive form. As the last expression
  * of a notebook cell it shows itself.
  */
-export class Figure {
+export class Figure implements DrawnFigure {
   readonly kind: string;
   readonly title: string;
   readonly summary: string;
@@ -79,9 +69,18 @@ export class Figure {
     await saveFigure(this, path);
   }
 
+  /**
+   * What a kernel shows: the bundle, and the size at which its PNG is to stand, which has more pixels than that so that it
+   * stays sharp on fine screens.
+   */
+  async display(): Promise<readonly [MimeBundle, MimeMetadata]> {
+    const { width, height } = cardSize(await this.svg());
+    return [await this.bundle(), { "image/png": { width, height } }];
+  }
+
   /** The protocol by which a kernel shows a value. */
-  [Symbol.for("Jupyter.display")](): Promise<MimeBundle> {
-    return this.bundle();
+  [Symbol.for("Jupyter.display")](): Promise<readonly [MimeBundle, MimeMetadata]> {
+    return this.display();
   }
 
   /** What `console.log` prints. */
@@ -92,4 +91,11 @@ export class Figure {
   toString(): string {
     return this.summary;
   }
+}
+
+/** The size that a card's own tag tells. */
+function cardSize(svg: string): { readonly width: number; readonly height: number } {
+  const tag = svg.slice(0, svg.indexOf(">"));
+  const read = (name: string): number => Number(new RegExp(` ${name}="([\\d.]+)"`).exec(tag)?.[1]);
+  return { width: read("width"), height: read("height") };
 }

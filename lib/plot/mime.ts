@@ -9,3 +9,6 @@ export const plotlyMime = "application/vnd.plotly.v1+json";
  * binary forms in base64, as in a notebook file.
  */
 export type MimeBundle = Readonly<Record<string, unknown>>;
+
+/** What belongs to single forms of a bundle, by their MIME type, such as the size at which a picture is to stand. */
+export type MimeMetadata = Readonly<Record<string, Readonly<Record<string, number | string>>>>;

@@ -35,6 +35,11 @@ export class Table {
 
   /** The protocol by which a kernel shows a value. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
+    return this.display();
+  }
+
+  /** What a kernel shows. */
+  display(): MimeBundle {
     return this.bundle();
   }
 

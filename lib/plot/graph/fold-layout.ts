@@ -94,17 +94,21 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
 
   const placeRow = (group: GraphGroup, kind: "closed" | "operations"): void => {
     const operations = operationsOf(group);
-    const membersOf = graphColumns.map((): number[] => []);
-    for (const id of operations) membersOf[columnOrder[report.nodes[id].column]].push(id);
+    const membersOf: number[][] = [[], [], [], []];
+    const arriving: number[] = [];
+    for (const id of operations) {
+      membersOf[columnOrder[report.nodes[id].column]].push(id);
+      const outside = outsideOf[id];
+      if (outside) arriving.push(...outside);
+    }
     const cells = graphColumns.map((column) => {
       const members = membersOf[columnOrder[column]];
+      if (members.length === 0) return { column, parts: [] };
       const parts =
         kind === "closed" ? [members] : column === "update" ? groupBy(members, chainOf) : members.map((id) => [id]);
       // Forward is read downward, what comes back is read upward.
-      const filled = parts.filter(({ length }) => length > 0);
-      return { column, parts: column === "forward" ? filled : filled.reverse() };
+      return { column, parts: column === "forward" ? parts : parts.reverse() };
     });
-    const arriving = operations.flatMap((id) => outsideOf.get(id) ?? []);
     const shownChips = kind === "operations" ? arriving : arriving.slice(0, 1);
     const stackHeight = (count: number, size: number, gap: number): number => Math.max(0, count * (size + gap) - gap);
     const inner = Math.max(
@@ -218,53 +222,76 @@ export function shortName(name: string): string {
 }
 
 /** Edges from outside by the forward operation that reads the tensor first. */
-function chipsByReader(report: GraphReport): Map<number, number[]> {
+function chipsByReader(report: GraphReport): (number[] | undefined)[] {
   const seen = new Set<string>();
-  const byReader = new Map<number, number[]>();
+  const byReader = new Array<number[] | undefined>(report.nodes.length).fill(undefined);
   report.edges.forEach(({ from, to, name }, index) => {
     if (from !== null || report.nodes[to].column !== "forward" || seen.has(name)) return;
     seen.add(name);
-    const list = byReader.get(to);
+    const list = byReader[to];
     if (list) list.push(index);
-    else byReader.set(to, [index]);
+    else byReader[to] = [index];
   });
   return byReader;
 }
 
+/**
+ * Joins all tensors between the same two places in one line. Edges are sorted by the box that reads them, so that within
+ * one reader an array tells which sources already have a line: O(edges + boxes), without a table of pairs.
+ */
 function joinBoxes(
   report: GraphReport,
   boxes: readonly GraphBox[],
   boxOf: Int32Array,
   chipOf: ReadonlyMap<string, number>,
 ): { lines: GraphLine[]; hidden: { inside: number; outside: number } } {
-  const lines = new Map<number, { from: number; to: number; outside: boolean; bytes: number; edges: number[] }>();
   const hidden = { inside: 0, outside: 0 };
-  report.edges.forEach(({ from, to, name, bytes }, index) => {
+  const { edges } = report;
+  // Chips are counted on after the boxes: both are places where lines begin.
+  const sources = new Int32Array(edges.length).fill(-1);
+  const starts = new Int32Array(boxes.length + 1);
+  let places = boxes.length;
+  for (let edge = 0; edge < edges.length; edge++) {
+    const { from, to, name } = edges[edge];
     const target = boxOf[to];
-    const outside = from === null;
-    let source: number;
-    if (outside) {
-      const chip = chipOf.get(name);
-      if (chip === undefined || boxes[target].column !== "forward") {
+    if (from === null) {
+      const chip = boxes[target].column === "forward" ? chipOf.get(name) : undefined;
+      if (chip === undefined) {
         hidden.outside++;
-        return;
+        continue;
       }
-      source = chip;
-    } else {
-      source = boxOf[from];
-      if (source === target) {
-        hidden.inside++;
-        return;
+      sources[edge] = boxes.length + chip;
+      places = Math.max(places, boxes.length + chip + 1);
+    } else if (boxOf[from] === target) {
+      hidden.inside++;
+      continue;
+    } else sources[edge] = boxOf[from];
+    starts[target + 1]++;
+  }
+  for (let box = 0; box < boxes.length; box++) starts[box + 1] += starts[box];
+  const sorted = new Int32Array(starts[boxes.length]);
+  const next = starts.slice();
+  for (let edge = 0; edge < edges.length; edge++) {
+    if (sources[edge] >= 0) sorted[next[boxOf[edges[edge].to]]++] = edge;
+  }
+  const lines: { from: number; to: number; outside: boolean; bytes: number; edges: number[] }[] = [];
+  const lineOf = new Int32Array(places).fill(-1);
+  for (let target = 0; target < boxes.length; target++) {
+    const firstLine = lines.length;
+    for (let position = starts[target]; position < starts[target + 1]; position++) {
+      const edge = sorted[position];
+      const source = sources[edge];
+      if (lineOf[source] >= firstLine) {
+        const line = lines[lineOf[source]];
+        line.bytes += edges[edge].bytes;
+        line.edges.push(edge);
+        continue;
       }
+      lineOf[source] = lines.length;
+      const outside = source >= boxes.length;
+      const from = outside ? source - boxes.length : source;
+      lines.push({ from, to: target, outside, bytes: edges[edge].bytes, edges: [edge] });
     }
-    const key = (2 * source + (outside ? 1 : 0)) * 2 ** 26 + target;
-    const line = lines.get(key);
-    if (line) {
-      line.bytes += bytes;
-      line.edges.push(index);
-    } else {
-      lines.set(key, { from: source, to: target, outside, bytes, edges: [index] });
-    }
-  });
-  return { lines: [...lines.values()], hidden };
+  }
+  return { lines, hidden };
 }

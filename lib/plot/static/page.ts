@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Figure } from "../figure.ts";
+import type { DrawnFigure } from "../figure-content.ts";
 import { plotlyMime } from "../mime.ts";
 
 /** Scripts that the build leaves beside the compiled library. */
@@ -18,7 +18,7 @@ async function readScript(name: string): Promise<string> {
  * A page of its own that shows the figure, complete in one file: the picture, and where scripts run the interactive form in
  * its place.
  */
-export async function figurePage(figure: Figure): Promise<string> {
+export async function figurePage(figure: DrawnFigure): Promise<string> {
   const bundle = await figure.bundle();
   const mime = figure.content.interactive?.mime;
   const live = mime !== undefined && mime in bundle;

@@ -1,19 +1,20 @@
 import { rename, writeFile } from "node:fs/promises";
 import { extname } from "node:path";
-import type { Figure } from "../figure.ts";
+import type { DrawnFigure } from "../figure-content.ts";
+import { embedFonts } from "./embed-fonts.ts";
 import { figurePage } from "./page.ts";
 
 /** A file's ending and what is written under it. */
-const writers: Readonly<Record<string, (figure: Figure) => Promise<string | Uint8Array>>> = {
+const writers: Readonly<Record<string, (figure: DrawnFigure) => Promise<string | Uint8Array>>> = {
   ".png": (figure) => figure.png(),
-  ".svg": (figure) => figure.svg(),
+  ".svg": async (figure) => embedFonts(await figure.svg()),
   ".html": figurePage,
   ".json": async ({ kind, title, summary, content }) =>
     `${JSON.stringify({ kind, title, summary, data: content.interactive?.data ?? null })}\n`,
 };
 
 /** Writes a figure in the form that the file's ending names, whole or not at all. */
-export async function saveFigure(figure: Figure, path: string): Promise<void> {
+export async function saveFigure(figure: DrawnFigure, path: string): Promise<void> {
   const ending = extname(path).toLowerCase();
   const write = writers[ending];
   if (!write) {

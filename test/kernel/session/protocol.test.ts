@@ -235,6 +235,10 @@ test("draws objects by their own method, and plain data by its kind", async () =
     `({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<i>own</i>", "text/plain": "own" }) })`,
   );
   assert.equal(outputs(own, "execute_result")[0].data, { "text/html": "<i>own</i>", "text/plain": "own" });
+  const sized = await kernel.execute(
+    `({ [Symbol.for("Jupyter.display")]: () => [{ "text/plain": "own" }, { "text/plain": { size: 3 } }] })`,
+  );
+  assert.equal(outputs(sized, "execute_result")[0].metadata, { "text/plain": { size: 3 } });
   await kernel.execute(
     `display.register("test-kind", async ({ n }: { n: number }) => ({ "text/html": "n = " + n, "text/plain": "n" }))`,
   );

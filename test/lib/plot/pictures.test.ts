@@ -140,7 +140,17 @@ test("a figure is saved in the form that the file's ending names, and nothing ha
     const figure = line([1, 2, 3], { title: "a <b> & c" });
     for (const ending of ["png", "svg", "json"]) await figure.save(join(folder, `x.${ending}`));
     pngSize(readFileSync(join(folder, "x.png")));
-    assertSoundDrawing(readFileSync(join(folder, "x.svg"), "utf8"));
+    const svg = readFileSync(join(folder, "x.svg"), "utf8");
+    // A drawing in a file of its own brings the letters that it is measured with, in the weights that it uses.
+    const faces = [...svg.matchAll(/font-family:Inter;font-weight:(\d+);src:url\(data:font\/woff2;base64,([^)]+)\)/g)];
+    assert.equal(
+      faces.map(([, weight, font]) => [weight, Buffer.from(font, "base64").toString("latin1", 0, 4)]),
+      [
+        ["400", "wOF2"],
+        ["600", "wOF2"],
+      ],
+    );
+    assertSoundDrawing(svg.replace(/<style>.*?<\/style>/, ""));
     assert.is(JSON.parse(readFileSync(join(folder, "x.json"), "utf8")).data.data[0].y.length, 3);
     let message = "";
     await figure.save(join(folder, "x.gif")).catch((error: Error) => (message = error.message));
@@ -171,10 +181,11 @@ test("stored data come back as they were, short and long, and damage is named", 
 
 test("a figure shows itself by the kernel's protocol, and prints as its one line", async () => {
   const figure = line([1, 2, 3], { title: "three" });
-  const show = (figure as unknown as Record<symbol, () => Promise<Record<string, unknown>>>)[
-    Symbol.for("Jupyter.display")
-  ];
-  const bundle = await show.call(figure);
+  type Shown = readonly [Record<string, unknown>, Record<string, unknown>];
+  const show = (figure as unknown as Record<symbol, () => Promise<Shown>>)[Symbol.for("Jupyter.display")];
+  const [bundle, metadata] = await show.call(figure);
+  const { width, height } = pngSize(Buffer.from(bundle["image/png"] as string, "base64"));
+  assert.equal(metadata, { "image/png": { width: width / 2, height: height / 2 } });
   assert.equal(Object.keys(bundle), ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
   assert.is(String(figure), bundle["text/plain"]);
 });

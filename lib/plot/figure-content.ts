@@ -1,0 +1,24 @@
+import type { Picture } from "./look/canvas.ts";
+import type { MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
+
+/** What a figure is made of. */
+export interface FigureContent {
+  /** What is shown: the kind of the report, or the name of the function that drew it. */
+  readonly kind: string;
+  readonly picture: Picture;
+  /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
+  readonly summary: string;
+  /** Plain data that a browser draws an interactive form from; without it a figure is a picture only. */
+  readonly interactive?: { readonly mime: typeof tesseraMime | typeof plotlyMime; readonly data: unknown };
+}
+
+/** A figure as those see it that write it to files. */
+export interface DrawnFigure {
+  readonly kind: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly content: FigureContent;
+  svg(): Promise<string>;
+  png(scale?: number): Promise<Uint8Array>;
+  bundle(): Promise<MimeBundle>;
+}
