@@ -1,7 +1,22 @@
 // Networks as people describe them live here: layers, initialisers, models, losses and optimisers, all plain data that
 // add themselves to an operator graph. Running them is not here.
 // Go next to training/, which compiles a model and fits it to data.
+//
+// How layers are named, which pictures, outlining and files of weights go by: a layer stands under its own `name`, or
+// else under its type and its number among the siblings of that type, from 1: `dense1`, `dense2`. Inner layers follow
+// their parent's path after a `/`, so that `conv4/bottleneck3/convolution2` is the second convolution of the
+// third bottleneck of stage conv4 of ResNet-50; every operation carries this path in `layer`. Parameters and states
+// follow the path after a `.`: `dense1.weight`. Names contain neither sign, and siblings differ. The same type and
+// number of a sibling therefore means the same place in the same kind of block: paths that differ in numbers alone are
+// repetitions.
 export { type AdamOptions, adam, adamW, clipNorm, type RmsPropOptions, rmsProp } from "./adaptive.ts";
+export {
+  type BlockOptions,
+  branches,
+  chain,
+  type ResidualOptions,
+  residual,
+} from "./compose.ts";
 export { allOnes, allZeros, glorot, he, type Initialiser, type InitialiserName } from "./initialisers.ts";
 export type { Layer, LayerContext, Mode } from "./layer.ts";
 export {
@@ -22,6 +37,9 @@ export { crossEntropy, type Loss, meanSquaredError } from "./losses.ts";
 export {
   type BuiltModel,
   type BuiltState,
+  type Composition,
+  type CompositionContext,
+  functional,
   type LayerSummary,
   type Model,
   type ModelOptions,
@@ -29,7 +47,7 @@ export {
   type Parameter,
   sequential,
 } from "./model.ts";
-export * as models from "./models.ts";
+export * as models from "./models/index.ts";
 export {
   type BegunStep,
   exponentialDecay,

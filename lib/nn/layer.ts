@@ -37,6 +37,8 @@ export interface Layer {
   readonly type: string;
   /** What it is in a word or two, for summaries: `dense(128)`. */
   readonly label: string;
+  /** The name under which it stands instead of its type and a number; the only one among its siblings. */
+  readonly name?: string;
   /**
    * Adds the layer's operations.
    *

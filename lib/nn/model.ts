@@ -95,6 +95,12 @@ export interface ModelOptions {
   readonly name?: string;
 }
 
+/** What a function that puts layers together may use; operators are applied with the builder. */
+export type CompositionContext = Pick<LayerContext, "builder" | "mode" | "apply">;
+
+/** Adds a model's operations, from its input [batch, …] to its output [batch, …]. */
+export type Composition = (input: Value, context: CompositionContext) => Value;
+
 interface Declared extends Parameter {
   readonly initialiser: Initialiser;
 }
@@ -109,22 +115,30 @@ interface Surroundings {
   visit(path: string, layer: Layer, output: Value): void;
 }
 
-/** Numbers the layers of one parent by type: `dense1`, `dense2`. */
-function numbering(): (type: string) => string {
+/** Names the layers of one parent: by their own names, or by type and number: `dense1`, `dense2`. */
+function naming(): (layer: Layer) => string {
   const counts = new Map<string, number>();
-  return (type) => {
+  const taken = new Set<string>();
+  return ({ type, name }) => {
     const number = (counts.get(type) ?? 0) + 1;
-    counts.set(type, number);
-    return `${type}${number}`;
+    if (name === undefined) counts.set(type, number);
+    const chosen = name ?? `${type}${number}`;
+    if (/[/.]/.test(chosen) || taken.has(chosen)) {
+      throw new Error(
+        `${type}: a layer's name must be its own among its siblings, without "/" and ".", got "${chosen}"; rename it`,
+      );
+    }
+    taken.add(chosen);
+    return chosen;
   };
 }
 
-/** Adds layers one after the other and tells of every parameter, state and layer. */
-function buildLayers(builder: GraphBuilder, layers: readonly Layer[], input: Value, around: Surroundings): Value {
+/** Adds what a function makes of an input and tells of every parameter, state and layer. */
+function buildLayers(builder: GraphBuilder, compose: Composition, input: Value, around: Surroundings): Value {
   let streams = 0;
   const one = (path: string, name: string, layer: Layer, from: Value): Value =>
     builder.inLayer(name, () => {
-      const next = numbering();
+      const next = naming();
       const context: LayerContext = {
         builder,
         mode: around.mode,
@@ -135,7 +149,7 @@ function buildLayers(builder: GraphBuilder, layers: readonly Layer[], input: Val
         state: (own, type, initial) => around.state(path, own, type, initial),
         update: around.update,
         apply(inner, value) {
-          const own = next(inner.type);
+          const own = next(inner);
           return one(`${path}/${own}`, own, inner, value);
         },
       };
@@ -143,11 +157,15 @@ function buildLayers(builder: GraphBuilder, layers: readonly Layer[], input: Val
       around.visit(path, layer, output);
       return output;
     });
-  const next = numbering();
-  return layers.reduce((value, layer) => {
-    const name = next(layer.type);
-    return one(name, name, layer, value);
-  }, input);
+  const next = naming();
+  return compose(input, {
+    builder,
+    mode: around.mode,
+    apply(layer, value) {
+      const name = next(layer);
+      return one(name, name, layer, value);
+    },
+  });
 }
 
 /**
@@ -156,17 +174,37 @@ function buildLayers(builder: GraphBuilder, layers: readonly Layer[], input: Val
  * @throws Error naming the layer if the shapes do not fit together
  */
 export function sequential(layers: readonly Layer[], options: ModelOptions): Model {
+  return makeModel("sequential", (input, { apply }) => inTurn(layers, input, apply), options);
+}
+
+/**
+ * A model in which layers are put together by a function, such as
+ * `(x, { apply, builder }) => builder.apply("add", [x, apply(dense(3), x)])`. It is called anew for every graph. A layer
+ * that is applied twice has parameters of its own each time.
+ *
+ * @throws Error naming the layer if the shapes do not fit together
+ */
+export function functional(compose: Composition, options: ModelOptions): Model {
+  return makeModel("functional", compose, options);
+}
+
+/** Every layer's output is the next one's input. */
+export function inTurn(layers: readonly Layer[], input: Value, apply: LayerContext["apply"]): Value {
+  return layers.reduce((value, layer) => apply(layer, value), input);
+}
+
+function makeModel(subject: string, compose: Composition, options: ModelOptions): Model {
   const { input, seed = 1, name = "network" } = options;
   if (input === undefined) {
-    throw new Error("sequential: the shape of a sample must be given, got none; write { input: [28, 28] }");
+    throw new Error(`${subject}: the shape of a sample must be given, got none; write { input: [28, 28] }`);
   }
-  checkShape("sequential", input);
+  checkShape(subject, input);
   const declared: Declared[] = [];
   const kept: (ModelState & { readonly initial: number })[] = [];
   const visited: { path: string; layer: Layer; output: Value }[] = [];
   const trial = new GraphBuilder(operatorTable, name);
   const sample = trial.input("input", { shape: [1, ...input], dtype: "float32" }, "data");
-  const last = buildLayers(trial, layers, sample, {
+  const last = buildLayers(trial, compose, sample, {
     mode: "training",
     seed,
     parameter(layer, own, shape, initialiser) {
@@ -187,6 +225,8 @@ export function sequential(layers: readonly Layer[], options: ModelOptions): Mod
     update() {},
     visit: (path, layer, output) => visited.push({ path, layer, output }),
   });
+  const elementsOf = new Map<string, number>();
+  for (const { layer, elements } of declared) elementsOf.set(layer, (elementsOf.get(layer) ?? 0) + elements);
   const initialisers = declared.map((parameter) => parameter.initialiser);
   const parameters = declared.map(({ initialiser: _, ...parameter }) => parameter);
 
@@ -200,9 +240,7 @@ export function sequential(layers: readonly Layer[], options: ModelOptions): Mod
       layer: path,
       label: layer.label,
       output: output.type.shape.slice(1),
-      parameters: declared
-        .filter((parameter) => parameter.layer === path)
-        .reduce((sum, parameter) => sum + parameter.elements, 0),
+      parameters: elementsOf.get(path) ?? 0,
     })),
     parameters,
     parameterCount: parameters.reduce((sum, parameter) => sum + parameter.elements, 0),
@@ -218,7 +256,7 @@ export function sequential(layers: readonly Layer[], options: ModelOptions): Mod
       const values: Value[] = [];
       const states: { readonly name: string; readonly value: Value }[] = [];
       const updates = new Map<Value, Value>();
-      const output = buildLayers(builder, layers, batch, {
+      const output = buildLayers(builder, compose, batch, {
         mode,
         seed,
         parameter(layer, own, parameterShape) {

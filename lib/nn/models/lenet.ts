@@ -1,6 +1,6 @@
-import { dense, flatten, relu, reshape, sigmoid, tanh } from "./layers.ts";
-import { type Model, sequential } from "./model.ts";
-import { averagePool, convolution, maxPool } from "./planes.ts";
+import { dense, flatten, relu, reshape, sigmoid, tanh } from "../layers.ts";
+import { type Model, sequential } from "../model.ts";
+import { averagePool, convolution, maxPool } from "../planes.ts";
 
 /** Settings of LeNet-5. */
 export interface LenetOptions {
