@@ -45,7 +45,7 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
     purpose === "training"
       ? trainingGraph(model, optimizer, { batch: size, loss, dtype })
       : inferenceGraph(model, { batch: size, loss, dtype });
-  const executions = new Executions(engine, graph, firstWeights(model, optimizer, model.seed));
+  const executions = new Executions(engine, graph, () => firstWeights(model, optimizer, model.seed));
   return new Program({ model, loss, optimizer, batch, dtype, executions });
 }
 

@@ -15,10 +15,11 @@ export class Executions {
   readonly #graph: (purpose: string, batch: number) => OperatorGraph;
   readonly #compiled = new Map<string, CompiledProgram>();
   readonly #loaded = new Map<string, Execution>();
-  #weights: Carried;
+  /** Weights, or how to make them: those of large networks are drawn when they are first asked for. */
+  #weights: Carried | (() => Carried);
   #home: Execution | null = null;
 
-  constructor(engine: Engine, graph: (purpose: string, batch: number) => OperatorGraph, weights: Carried) {
+  constructor(engine: Engine, graph: (purpose: string, batch: number) => OperatorGraph, weights: () => Carried) {
     this.#engine = engine;
     this.#graph = graph;
     this.#weights = weights;
@@ -62,6 +63,7 @@ export class Executions {
 
   /** The current weights and states, where they lie: read at once, or copy. */
   weights(): Carried {
+    if (typeof this.#weights === "function") this.#weights = this.#weights();
     const home = this.#home;
     if (home === null) return this.#weights;
     return new Map([...this.#weights.keys()].map((name) => [name, home.input(name)]));
@@ -75,7 +77,7 @@ export class Executions {
 
   /** Gives back the arenas; the weights are kept. */
   dispose(): void {
-    this.#weights = new Map([...this.weights()].map(([name, data]) => [name, data.slice()]));
+    if (this.#home !== null) this.#weights = new Map([...this.weights()].map(([name, data]) => [name, data.slice()]));
     this.#home = null;
     for (const execution of this.#loaded.values()) execution.dispose();
     this.#loaded.clear();

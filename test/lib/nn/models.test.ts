@@ -3,7 +3,8 @@ import { checkGradients } from "../../../lib/checks/index.ts";
 import { GraphBuilder, type Operation, type OperatorGraph } from "../../../lib/ir/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
-import { elementCount } from "../../../lib/tensor/index.ts";
+import { elementCount, zeros } from "../../../lib/tensor/index.ts";
+import { compile } from "../../../lib/training/index.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("networks known by name, and blocks of layers");
@@ -77,6 +78,21 @@ test("identity blocks of one stage have the same layers under another number", (
   assert.ok(second.includes("/convolution3"));
   for (const number of [3, 4, 5, 6]) assert.equal(layersOf(`conv4/bottleneck${number}`), second);
   assert.equal(layersOf("conv4/bottleneck7"), []);
+});
+
+test("a network is described and compiled before any of its weights is drawn", () => {
+  let drawn = 0;
+  const counting: nn.Initialiser = (shape) => {
+    drawn++;
+    return zeros(shape);
+  };
+  const model = nn.sequential([nn.dense(2, { initialiser: counting })], { input: [3] });
+  const program = compile(model, { engine: "reference", batch: 2 });
+  assert.ok(program.memory.peak.bytes > 0);
+  assert.is(drawn, 0);
+  assert.equal(program.parameters.get("dense1.weight")?.shape, [3, 2]);
+  program.dispose();
+  assert.is(drawn, 1);
 });
 
 test("other classes and pictures change the ends of a network", () => {
