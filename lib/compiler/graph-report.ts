@@ -17,6 +17,8 @@ export interface GraphNode {
   readonly types: readonly string[];
   readonly outputBytes: number;
   readonly flops: number;
+  /** Says that it computes again what was computed before, to save the memory in between. */
+  readonly recomputed?: true;
 }
 
 /** A tensor that travels from one operation, or from outside, to another. */
@@ -77,6 +79,7 @@ export function graphReport({ graph }: Schedule): GraphReport {
       types: types.map(formatType),
       outputBytes: types.reduce((sum, type) => sum + bytesOf(type), 0),
       flops: operator.cost(inputs, types, operation.attributes).flops,
+      ...(operation.recomputed ? { recomputed: true as const } : {}),
     };
   });
   const edges = graph.operations.flatMap(({ inputs }, to) =>

@@ -4,3 +4,14 @@
 export { type GraphColumn, type GraphEdge, type GraphNode, type GraphReport, graphReport } from "./graph-report.ts";
 export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
 export { isSharedView, type Pass, type Schedule, storageOf } from "./schedule.ts";
+export { type CheckpointOptions, checkpoint } from "./strategies/checkpoint.ts";
+export { planSchedule } from "./strategies/plan-schedule.ts";
+export type {
+  MemoryStrategy,
+  PlanContext,
+  PlanOnTarget,
+  StorageUse,
+  StrategyPlan,
+  TargetPlan,
+} from "./strategies/strategy.ts";
+export { type MemoryOption, type StrategyName, strategiesOf, strategyNames } from "./strategies/table.ts";

@@ -1,4 +1,5 @@
 import type { Operation, OperatorGraph } from "../ir/index.ts";
+import type { StrategyReport } from "../memory/index.ts";
 import { type OperatorName, operatorTable } from "../ops/index.ts";
 
 /** A graph whose operations stand in the order of execution, and which of its values share storage. */
@@ -9,6 +10,10 @@ export interface Schedule {
    * storage. Values that are not named have storage of their own.
    */
   readonly storage: ReadonlyMap<number, number>;
+  /** Whether bytes are never used for one thing after another: what a step makes then lives to the step's end. */
+  readonly apart?: boolean;
+  /** What a memory strategy made of the graph; shown with the memory report. */
+  readonly strategy?: StrategyReport;
 }
 
 /** The id of the value that came first in a value's storage. */

@@ -74,7 +74,9 @@ export function planProgram(schedule: Schedule, steps: readonly Step[]): Compile
     plan.height,
   );
   const scratchOffsets = scratch.map((indices) => indices.map((index) => plan.offsets[index]));
-  return { schedule, steps, offsets, scratchOffsets, arenaBytes: plan.height, problem, plan, report };
+  const { strategy } = schedule;
+  const told = strategy === undefined ? report : { ...report, strategy };
+  return { schedule, steps, offsets, scratchOffsets, arenaBytes: plan.height, problem, plan, report: told };
 }
 
 function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number, Storage> {
@@ -122,10 +124,11 @@ function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number
       // What an update makes of a gradient in the gradient's place is still shown as the gradient.
       if (inputs.has(storage) || (step.phase === "update" && storage.category === "gradients")) continue;
       const last = step.operations.find((operation) => operation.outputs.includes(value));
+      const phase = last?.recomputed ? "forward" : step.phase;
       storage.name = `${step.layer === "" ? "" : `${step.layer}.`}${last?.operator ?? step.name}`;
       storage.layer = step.layer;
       storage.type = formatType(value.type);
-      storage.category = categoryOf(storage.category, step.phase, phases.get(value.id));
+      storage.category = categoryOf(storage.category, phase, phases.get(value.id));
     }
   }
   for (const { value } of schedule.graph.outputs) {
@@ -133,6 +136,7 @@ function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number
     if (storage === undefined) throw new Error(`internal: output %${value.id} is never written`);
     storage.end = end;
   }
+  if (schedule.apart) for (const storage of storages.values()) storage.end = end;
   // Views are never written, but who asks where they are must find them.
   for (const { outputs } of schedule.graph.operations) {
     for (const value of outputs) {

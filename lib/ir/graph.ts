@@ -22,6 +22,8 @@ export interface Operation {
   readonly phase: Phase;
   /** The path of the layer that asked for it, such as `block2/conv1`; empty outside layers. */
   readonly layer: string;
+  /** True where it computes again what was computed before, so that it need not be kept in between. */
+  readonly recomputed?: boolean;
 }
 
 /** What an input is for. Parameters and states keep their value from step to step. */

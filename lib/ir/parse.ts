@@ -151,5 +151,6 @@ function parseOperation(
   });
   line.take(/@/, "@");
   const phase = line.take(/forward|backward|update/, "forward, backward or update") as Phase;
-  return { operator, inputs, attributes, outputs, phase, layer: line.string() };
+  const operation: Operation = { operator, inputs, attributes, outputs, phase, layer: line.string() };
+  return line.match(/recomputed\b/) === null ? operation : { ...operation, recomputed: true };
 }

@@ -26,13 +26,14 @@ export function printGraph(graph: OperatorGraph): string {
 
 /** One operation as a line of text. */
 function printOperation(operation: Operation): string {
-  const { operator, inputs, attributes, outputs, phase, layer } = operation;
+  const { operator, inputs, attributes, outputs, phase, layer, recomputed } = operation;
   const results = outputs.map((output) => `%${output.id}`).join(", ");
   const operands = inputs.map((input) => `%${input.id}`).join(", ");
   const entries = Object.entries(attributes).map(([name, value]) => `${name}: ${printAttribute(value)}`);
   const braces = entries.length > 0 ? ` {${entries.join(", ")}}` : "";
   const types = outputs.map((output) => formatType(output.type)).join(", ");
-  return `${results} = ${operator}(${operands})${braces} : ${types} @ ${phase} ${JSON.stringify(layer)}`;
+  const again = recomputed ? " recomputed" : "";
+  return `${results} = ${operator}(${operands})${braces} : ${types} @ ${phase} ${JSON.stringify(layer)}${again}`;
 }
 
 // JSON has no word for these, and losing them would be silent.

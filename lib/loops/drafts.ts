@@ -74,6 +74,11 @@ export class Drafts {
     return [...found].sort((a, b) => this.#drafts.indexOf(a) - this.#drafts.indexOf(b));
   }
 
+  /** Whether nothing has begun after a step. */
+  isLast(draft: Draft): boolean {
+    return this.#drafts.at(-1) === draft;
+  }
+
   /** Adds a step with one operation at the end. */
   begin(operation: Operation): Draft {
     const { family } = loopRule(operation.operator);

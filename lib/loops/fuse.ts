@@ -57,7 +57,7 @@ function group(ordered: Ordered, fused: boolean): FusedStep[] {
 function joinProducer(drafts: Drafts, operation: Operation): boolean {
   const producers = drafts.producersOf(operation);
   const latest = producers.at(-1);
-  if (latest === undefined || latest.family === "pieces") return false;
+  if (latest === undefined || latest.family === "pieces" || !mayMoveUp(drafts, operation, latest)) return false;
   const [{ shape }] = operation.outputs.map((output) => output.type);
   if (!fits(shape, latest.space, latest.family === "rows")) return false;
   if (!readsInPlace(drafts, operation, latest.values) || !drafts.join(operation, latest)) return false;
@@ -65,6 +65,15 @@ function joinProducer(drafts: Drafts, operation: Operation): boolean {
     if (readsInPlace(drafts, operation, producer.values)) drafts.absorb(producer, latest);
   }
   return true;
+}
+
+/**
+ * Whether an operation may be computed as early as a step. What the backward pass makes of a forward value alone would
+ * have to be kept from there on; and what is computed again stands as late as it can for the same reason.
+ */
+function mayMoveUp(drafts: Drafts, { phase, recomputed }: Operation, into: Draft): boolean {
+  if (recomputed) return drafts.isLast(into);
+  return phase === "forward" || into.operations.some((operation) => operation.phase !== "forward");
 }
 
 /** Whether a result of this shape can be stored by loops over a space: over all of it, or over its rows. */

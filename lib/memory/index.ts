@@ -14,6 +14,7 @@ export {
   type MemoryReport,
   memoryReport,
   type StepLabel,
+  type StrategyReport,
 } from "./report.ts";
 export { type OffsetOptions, type OffsetSolution, solveOffsets } from "./solve-offsets.ts";
 export { type Violation, validatePlan } from "./validate.ts";

@@ -33,6 +33,21 @@ export interface BufferLabel {
   readonly end: number;
 }
 
+/** What was done to fit a program into memory, and what it costs. */
+export interface StrategyReport {
+  /** Names of the strategies, in the order in which they were applied. */
+  readonly names: readonly string[];
+  /** Why these, in a sentence or two; what was asked for and what came out. */
+  readonly reason: string;
+  /** Arithmetic of one step without the strategies, and what they add by computing again. */
+  readonly flops: number;
+  readonly extraFlops: number;
+  /** Operations that are computed again. */
+  readonly recomputedOperations: number;
+  /** What happens to results: nothing at all, or what changes and within which tolerance. */
+  readonly results: string;
+}
+
 /** Where every byte of a program's arena goes, step by step: plain data, ready to be drawn. */
 export interface MemoryReport {
   readonly kind: "memory";
@@ -45,6 +60,8 @@ export interface MemoryReport {
   readonly peak: { readonly step: number; readonly bytes: number };
   /** The arena's size: what execution really takes. */
   readonly arenaBytes: number;
+  /** What was done to make it fit; absent where nothing was asked for. */
+  readonly strategy?: StrategyReport;
 }
 
 /**

@@ -1,0 +1,110 @@
+import { isElementwise, type Tape } from "./tape.ts";
+
+/** A stretch of the forward pass and the stretch of the backward pass that belongs to it. */
+export interface Stage {
+  /** Positions of operations in the graph, in order. */
+  readonly forward: readonly number[];
+  readonly backward: readonly number[];
+  /** Roots that this stage makes and a later one's forward reads: its result. */
+  readonly boundary: readonly number[];
+}
+
+/** Values that may cross from one stage to the next: one in chains and residual networks, two in LSTMs. */
+const mostCrossing = 4;
+/** Fewer stages than this for each so many operations that are not element-wise: then more values may cross. */
+const operationsPerStage = 24;
+
+/**
+ * Cuts a tape where few values cross from what is before to what is after: between layers, residual blocks or time
+ * steps. No cut comes before an element-wise operation or a view, which belongs to what it is applied to.
+ */
+export function stagesOf(tape: Tape): readonly Stage[] {
+  const { graph, forward } = tape;
+  const crossing = crossings(tape);
+  const heavy = forward.filter((position) => !isElementwise(graph.operations[position])).length;
+  const enough = Math.max(3, heavy / operationsPerStage);
+  let cuts: readonly number[] = [];
+  for (let most = 1; most <= mostCrossing && cuts.length < enough; most++) {
+    cuts = forward.flatMap((position, index) =>
+      index > 0 && crossing[index] <= most && !isElementwise(graph.operations[position]) ? [index] : [],
+    );
+  }
+  return assemble(tape, [0, ...cuts]);
+}
+
+/** Joins neighbours until there are at most so many stages, each with about as many bytes as the others. */
+export function mergeStages(tape: Tape, stages: readonly Stage[], most: number): readonly Stage[] {
+  if (stages.length <= most) return stages;
+  const weight = stages.map((stage) => stageBytes(tape, stage));
+  const total = weight.reduce((sum, bytes) => sum + bytes, 0);
+  const starts: number[] = [];
+  let index = 0;
+  let bytes = 0;
+  for (const [number, stage] of stages.entries()) {
+    // A stage begins a group where the middle of its bytes passes the group's share.
+    if (starts.length === 0 || bytes + weight[number] / 2 >= (total * starts.length) / most) starts.push(index);
+    index += stage.forward.length;
+    bytes += weight[number];
+  }
+  return assemble(tape, starts);
+}
+
+/** Bytes that a stage's forward makes. */
+export function stageBytes({ graph, bytes }: Tape, { forward }: Stage): number {
+  let sum = 0;
+  for (const position of forward) for (const { id } of graph.operations[position].outputs) sum += bytes[id];
+  return sum;
+}
+
+/** By place in the forward pass: how many values made before it are read by the forward pass from there on. */
+function crossings({ graph, forward, producer, root, bytes }: Tape): Int32Array {
+  const made = new Map<number, number>();
+  const last = new Map<number, number>();
+  for (const [index, position] of forward.entries()) {
+    const { inputs, outputs } = graph.operations[position];
+    for (const { id } of inputs) if (producer[root[id]] >= 0) last.set(root[id], index);
+    for (const { id } of outputs) if (root[id] === id && bytes[id] > 0) made.set(id, index);
+  }
+  const changes = new Int32Array(forward.length + 1);
+  for (const [id, index] of made) {
+    changes[index + 1]++;
+    changes[Math.max(index, last.get(id) ?? index) + 1]--;
+  }
+  for (let index = 1; index < changes.length; index++) changes[index] += changes[index - 1];
+  return changes;
+}
+
+/** Makes stages that begin at these places of the forward pass. */
+function assemble(tape: Tape, starts: readonly number[]): readonly Stage[] {
+  const { graph, forward, backward, producer, root, bytes } = tape;
+  const stageOf = new Int32Array(graph.operations.length).fill(-1);
+  const forwards = starts.map((start, stage) => forward.slice(start, starts[stage + 1] ?? forward.length));
+  for (const [stage, positions] of forwards.entries()) for (const position of positions) stageOf[position] = stage;
+  const boundaries = starts.map(() => new Set<number>());
+  for (const position of forward) {
+    for (const { id } of graph.operations[position].inputs) {
+      const made = producer[root[id]];
+      if (made < 0 || bytes[root[id]] === 0) continue;
+      for (let stage = stageOf[made]; stage < stageOf[position]; stage++) boundaries[stage].add(root[id]);
+    }
+  }
+  // The backward pass goes from the last stage to the first, and moves on when it reads what only an earlier one has.
+  const backwards: number[][] = starts.map(() => []);
+  let stage = starts.length - 1;
+  for (const position of backward) {
+    let latest = -1;
+    for (const { id } of graph.operations[position].inputs) {
+      const made = producer[root[id]];
+      if (made < 0 || bytes[root[id]] === 0 || stageOf[made] < 0) continue;
+      const own = stageOf[made];
+      latest = Math.max(latest, boundaries[own].has(root[id]) ? own + 1 : own);
+    }
+    if (latest >= 0) stage = Math.min(stage, latest);
+    backwards[stage].push(position);
+  }
+  return forwards.map((positions, index) => ({
+    forward: positions,
+    backward: backwards[index],
+    boundary: [...boundaries[index]],
+  }));
+}

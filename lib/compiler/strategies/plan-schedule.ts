@@ -1,0 +1,90 @@
+import type { OperatorGraph } from "../../ir/index.ts";
+import type { StrategyReport } from "../../memory/index.ts";
+import { bytesOf } from "../../tensor/index.ts";
+import { deadCode } from "../passes/dead-code.ts";
+import { earlyUpdate } from "../passes/early-update.ts";
+import { inPlace, updatesInPlace } from "../passes/in-place.ts";
+import { simplify } from "../passes/simplify.ts";
+import { makeSchedule } from "../pipeline.ts";
+import { flopsOf, type Tape, tapeOf } from "../rematerialisation/tape.ts";
+import type { Schedule } from "../schedule.ts";
+import { type MemoryStrategy, type PlanContext, type PlanOnTarget, type StorageUse, sameBits } from "./strategy.ts";
+
+/**
+ * Takes a training graph through memory strategies to a schedule: the passes that clean up, each strategy in turn, and
+ * the passes that decide what shares bytes. What was done stands in the schedule's `strategy`.
+ *
+ * @param target plans a schedule on whatever will execute it; strategies ask it what is stored and what fits
+ * @throws Error if a strategy finds no plan
+ */
+export function planSchedule(
+  graph: OperatorGraph,
+  strategies: readonly MemoryStrategy[],
+  target: PlanOnTarget,
+): Schedule {
+  const clean = cleanGraph(graph);
+  let current = clean;
+  const reasons: string[] = [];
+  for (const strategy of strategies) {
+    const { graph: next, reason } = strategy.plan(new Context(current, target));
+    current = next;
+    if (reason !== "") reasons.push(reason);
+  }
+  const flops = totalFlops(clean);
+  const changes = new Set(strategies.map(({ results }) => results).filter((results) => results !== sameBits));
+  const report: StrategyReport = {
+    names: strategies.map(({ name }) => name),
+    reason: reasons.join(" "),
+    flops,
+    extraFlops: totalFlops(current) - flops,
+    recomputedOperations: current.operations.filter(({ recomputed }) => recomputed).length,
+    results: changes.size === 0 ? sameBits : [...changes].join("; "),
+  };
+  return { ...finish(current, mostSharing(strategies)), strategy: report };
+}
+
+/** The most that any of the strategies shares: a later one relies on what is freed. */
+function mostSharing(strategies: readonly MemoryStrategy[]): StorageUse {
+  const order: readonly StorageUse[] = ["apart", "in place", "reused"];
+  if (strategies.length === 0) return "reused";
+  return order[Math.max(...strategies.map(({ storage }) => order.indexOf(storage)))];
+}
+
+/** What every strategy begins with. */
+function cleanGraph(graph: OperatorGraph): OperatorGraph {
+  return makeSchedule(graph, [simplify, deadCode, earlyUpdate]).graph;
+}
+
+/** Decides what shares bytes. */
+function finish(graph: OperatorGraph, storage: StorageUse): Schedule {
+  const schedule = makeSchedule(graph, [earlyUpdate, storage === "apart" ? updatesInPlace : inPlace]);
+  return storage === "reused" ? schedule : { ...schedule, apart: true };
+}
+
+function totalFlops({ operations }: OperatorGraph): number {
+  return operations.reduce((sum, operation) => sum + flopsOf(operation), 0);
+}
+
+/** What a strategy sees; the target is asked only where the strategy asks. */
+class Context implements PlanContext {
+  readonly graph: OperatorGraph;
+  readonly residentBytes: number;
+  readonly #target: PlanOnTarget;
+  #tape: Tape | undefined;
+
+  constructor(graph: OperatorGraph, target: PlanOnTarget) {
+    this.graph = graph;
+    this.#target = target;
+    const resident = graph.inputs.filter(({ role }) => role !== "data");
+    this.residentBytes = resident.reduce((sum, { value }) => sum + bytesOf(value.type), 0);
+  }
+
+  get tape(): Tape {
+    this.#tape ??= tapeOf(this.graph, this.plan(this.graph).stored);
+    return this.#tape;
+  }
+
+  plan(graph: OperatorGraph, storage: StorageUse = "reused") {
+    return this.#target(finish(graph, storage));
+  }
+}

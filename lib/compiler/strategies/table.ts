@@ -1,0 +1,36 @@
+import { checkpoint } from "./checkpoint.ts";
+import { inPlaceOnly } from "./in-place.ts";
+import { keepEverything } from "./keep-everything.ts";
+import { reuse } from "./reuse.ts";
+import type { MemoryStrategy } from "./strategy.ts";
+
+/** Every memory strategy by the name under which `compile` knows it, as it is where nothing else is said. */
+const strategies = {
+  "keep-everything": () => keepEverything,
+  "in-place": () => inPlaceOnly,
+  reuse: () => reuse,
+  checkpoint: () => checkpoint(),
+} as const satisfies Readonly<Record<string, () => MemoryStrategy>>;
+
+/** The name of a memory strategy. */
+export type StrategyName = keyof typeof strategies;
+
+/** Names of all memory strategies, from those that take most memory. */
+export const strategyNames = Object.keys(strategies) as readonly StrategyName[];
+
+/** How a training step is to be fitted into memory: one strategy, by name or made to measure, or several in turn. */
+export type MemoryOption = StrategyName | MemoryStrategy | readonly (StrategyName | MemoryStrategy)[];
+
+/**
+ * The strategies that an option names.
+ *
+ * @throws Error listing the names that there are
+ */
+export function strategiesOf(option: MemoryOption): readonly MemoryStrategy[] {
+  if (Array.isArray(option)) return option.flatMap((one) => strategiesOf(one as MemoryOption));
+  if (typeof option === "object" && "plan" in option) return [option];
+  if (typeof option === "string" && Object.hasOwn(strategies, option)) return [strategies[option as StrategyName]()];
+  throw new Error(
+    `memory: a strategy must be known, got ${JSON.stringify(option)}; there are ${strategyNames.join(", ")}`,
+  );
+}
