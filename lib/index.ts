@@ -3,7 +3,7 @@
 // Go next to training/ for the front door, or to ir/ for what lies below.
 export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
 export { codeletTable as codelets } from "./codelets/index.ts";
-export { makeSchedule, pipeline } from "./compiler/index.ts";
+export { type MemoryOption, type MemoryStrategy, makeSchedule, pipeline, strategies } from "./compiler/index.ts";
 export { type Engine as HostEngine, type Execution, referenceEngine } from "./engine/index.ts";
 export {
   type Dataset,

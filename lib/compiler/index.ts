@@ -4,7 +4,7 @@
 export { type GraphColumn, type GraphEdge, type GraphNode, type GraphReport, graphReport } from "./graph-report.ts";
 export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
 export { isSharedView, type Pass, type Schedule, storageOf } from "./schedule.ts";
-export { type CheckpointOptions, checkpoint } from "./strategies/checkpoint.ts";
+export * as strategies from "./strategies/index.ts";
 export { planSchedule } from "./strategies/plan-schedule.ts";
 export type {
   MemoryStrategy,

@@ -74,9 +74,9 @@ export class Drafts {
     return [...found].sort((a, b) => this.#drafts.indexOf(a) - this.#drafts.indexOf(b));
   }
 
-  /** Whether nothing has begun after a step. */
-  isLast(draft: Draft): boolean {
-    return this.#drafts.at(-1) === draft;
+  /** The steps after a step, in order. */
+  after(draft: Draft): readonly Draft[] {
+    return this.#drafts.slice(this.#drafts.indexOf(draft) + 1).filter((other) => other !== null);
   }
 
   /** Adds a step with one operation at the end. */

@@ -69,11 +69,17 @@ function joinProducer(drafts: Drafts, operation: Operation): boolean {
 
 /**
  * Whether an operation may be computed as early as a step. What the backward pass makes of a forward value alone would
- * have to be kept from there on; and what is computed again stands as late as it can for the same reason.
+ * have to be kept from there on, unless the backward pass has only begun; and what is computed again stands as late as
+ * it can for the same reason.
  */
 function mayMoveUp(drafts: Drafts, { phase, recomputed }: Operation, into: Draft): boolean {
-  if (recomputed) return drafts.isLast(into);
-  return phase === "forward" || into.operations.some((operation) => operation.phase !== "forward");
+  const after = drafts.after(into);
+  if (recomputed) return after.length === 0;
+  return phase === "forward" || !isForward(into) || after.every(isForward);
+}
+
+function isForward({ operations }: Draft): boolean {
+  return operations.some(({ phase }) => phase === "forward");
 }
 
 /** Whether a result of this shape can be stored by loops over a space: over all of it, or over its rows. */

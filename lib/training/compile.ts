@@ -1,10 +1,11 @@
+import { type MemoryOption, makeSchedule, planSchedule, type Schedule, strategiesOf } from "../compiler/index.ts";
 import { type Engine, hardwareThreads, referenceEngine, wasmEngine } from "../engine/index.ts";
-import type { OperatorGraph } from "../ir/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 import { Executions } from "./executions.ts";
 import { inferenceGraph, trainingGraph } from "./graphs.ts";
 import { Program } from "./program.ts";
+import { targetOf } from "./target.ts";
 import { firstWeights } from "./weights.ts";
 
 /** How a model is to be trained and on what it is to run. */
@@ -21,6 +22,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /** float32 unless told otherwise; float64 is for the reference engine alone. */
   readonly dtype?: FloatDtype;
+  /** How a training step is fitted into memory: the name of a strategy, or several in turn; `reuse` unless told. */
+  readonly memory?: MemoryOption;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface CompileOptions {
  * @throws Error if loss and model do not fit, or an option is unknown
  */
 export function compile(model: Model, options: CompileOptions = {}): Program {
-  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype"];
+  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype", "memory"];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       throw new Error(`compile: options must be known, got ${name}; there are ${known.join(", ")}`);
@@ -41,11 +44,13 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   const engine = chooseEngine(options);
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
-  const graph = (purpose: string, size: number): OperatorGraph =>
-    purpose === "training"
-      ? trainingGraph(model, optimizer, { batch: size, loss, dtype })
-      : inferenceGraph(model, { batch: size, loss, dtype });
-  const executions = new Executions(engine, graph, () => firstWeights(model, optimizer, model.seed));
+  const strategies = options.memory === undefined ? [] : strategiesOf(options.memory);
+  const schedule = (purpose: string, size: number): Schedule => {
+    if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
+    const graph = trainingGraph(model, optimizer, { batch: size, loss, dtype });
+    return strategies.length === 0 ? makeSchedule(graph) : planSchedule(graph, strategies, targetOf(engine));
+  };
+  const executions = new Executions(engine, schedule, () => firstWeights(model, optimizer, model.seed));
   return new Program({ model, loss, optimizer, batch, dtype, executions });
 }
 

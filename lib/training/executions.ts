@@ -1,6 +1,5 @@
-import { makeSchedule } from "../compiler/index.ts";
+import type { Schedule } from "../compiler/index.ts";
 import type { CompiledProgram, Engine, Execution } from "../engine/index.ts";
-import type { OperatorGraph } from "../ir/index.ts";
 import type { DataOf } from "../tensor/index.ts";
 
 /** What is carried from run to run: weights and the optimiser's states, by name. */
@@ -12,16 +11,16 @@ export type Carried = ReadonlyMap<string, DataOf>;
  */
 export class Executions {
   readonly #engine: Engine;
-  readonly #graph: (purpose: string, batch: number) => OperatorGraph;
+  readonly #schedule: (purpose: string, batch: number) => Schedule;
   readonly #compiled = new Map<string, CompiledProgram>();
   readonly #loaded = new Map<string, Execution>();
   /** Weights, or how to make them: those of large networks are drawn when they are first asked for. */
   #weights: Carried | (() => Carried);
   #home: Execution | null = null;
 
-  constructor(engine: Engine, graph: (purpose: string, batch: number) => OperatorGraph, weights: () => Carried) {
+  constructor(engine: Engine, schedule: (purpose: string, batch: number) => Schedule, weights: () => Carried) {
     this.#engine = engine;
-    this.#graph = graph;
+    this.#schedule = schedule;
     this.#weights = weights;
   }
 
@@ -30,7 +29,7 @@ export class Executions {
     const key = `${purpose} ${batch}`;
     let program = this.#compiled.get(key);
     if (program === undefined) {
-      program = this.#engine.compile(makeSchedule(this.#graph(purpose, batch)));
+      program = this.#engine.compile(this.#schedule(purpose, batch));
       this.#compiled.set(key, program);
     }
     return program;

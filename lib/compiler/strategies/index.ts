@@ -1,0 +1,7 @@
+// Memory strategies to be made to measure live here, as `compile(model, { memory: strategies.checkpoint({ … }) })` takes
+// them. What they share does not: see rematerialisation/ for cutting and replaying graphs, memory/ for plain numbers.
+// Go on to strategy.ts for what a strategy is, or to table.ts for their names.
+export { type CheckpointOptions, checkpoint } from "./checkpoint.ts";
+export { inPlaceOnly } from "./in-place.ts";
+export { keepEverything } from "./keep-everything.ts";
+export { reuse } from "./reuse.ts";

@@ -1,0 +1,132 @@
+import * as assert from "uvu/assert";
+import {
+  makeSchedule,
+  planSchedule,
+  type Schedule,
+  type StrategyName,
+  strategiesOf,
+  strategyNames,
+} from "../../../lib/compiler/index.ts";
+import { type Engine, referenceEngine, wasmEngine } from "../../../lib/engine/index.ts";
+import { type OperatorGraph, parseGraph, printGraph, verify } from "../../../lib/ir/index.ts";
+import { validatePlan } from "../../../lib/memory/index.ts";
+import * as nn from "../../../lib/nn/index.ts";
+import { operatorTable } from "../../../lib/ops/index.ts";
+import { random } from "../../../lib/tensor/index.ts";
+import { trainingGraph } from "../../../lib/training/index.ts";
+import { targetOf } from "../../../lib/training/target.ts";
+import { suite } from "../../support/suite.ts";
+
+const test = suite("memory strategies");
+
+const batch = 4;
+const engines: readonly Engine[] = [referenceEngine(), wasmEngine()];
+
+/** Networks of every shape that a strategy must cut: chains, statistics and counters, shortcuts. */
+const models: Readonly<Record<string, nn.Model>> = {
+  chain: nn.sequential([nn.flatten(), ...nn.repeat(8, [nn.dense(16), nn.tanh()]), nn.dense(10)], {
+    input: [6, 6],
+    seed: 3,
+  }),
+  convolutional: nn.sequential(
+    [
+      nn.reshape([1, 12, 12]),
+      ...nn.repeat(3, [nn.convolution(4, { kernel: 3, padding: "same" }), nn.batchNorm(), nn.relu(), nn.dropout(0.3)]),
+      nn.maxPool(2),
+      nn.flatten(),
+      nn.dense(10),
+    ],
+    { input: [12, 12], seed: 5 },
+  ),
+};
+
+function graphOf(model: nn.Model): OperatorGraph {
+  return trainingGraph(model, nn.sgd({ rate: 0.1, momentum: 0.9 }), { batch, loss: nn.crossEntropy() });
+}
+
+/** Every output after each of three steps, weights and states carried over. */
+async function train(engine: Engine, schedule: Schedule, model: nn.Model): Promise<Map<string, number[]>> {
+  const program = engine.compile(schedule);
+  assert.equal(validatePlan(program.problem, program.plan), []);
+  const execution = await engine.load(program);
+  for (const [index, { data }] of model.initialise(1).entries()) {
+    execution.input(model.parameters[index].name).set(data as never);
+  }
+  for (const [index, { data }] of model.initialStates().entries()) {
+    execution.input(model.states[index].name).set(data as never);
+  }
+  execution.input("rate")[0] = 0.1;
+  const results = new Map<string, number[]>();
+  for (let step = 1; step <= 3; step++) {
+    execution.input("input").set(random(step).uniform([batch, ...model.input]).data as never);
+    execution.input("target").set(Int32Array.from({ length: batch }, (_, sample) => (sample * step) % 10) as never);
+    execution.run();
+    for (const { name } of program.schedule.graph.outputs) results.set(`${name} ${step}`, [...execution.output(name)]);
+  }
+  execution.dispose();
+  return results;
+}
+
+for (const engine of engines) {
+  test(`every strategy trains to the same bits on the ${engine.name} engine, in the bytes that were planned`, async () => {
+    for (const [network, model] of Object.entries(models)) {
+      const graph = graphOf(model);
+      const expected = await train(engine, makeSchedule(graph), model);
+      for (const name of strategyNames) {
+        const schedule = planSchedule(graph, strategiesOf(name), targetOf(engine));
+        assert.equal(verify(schedule.graph, operatorTable), [], `${network}, ${name}`);
+        const got = await train(engine, schedule, model);
+        for (const [output, data] of expected) assert.equal(got.get(output), data, `${network}, ${name}, ${output}`);
+      }
+    }
+  });
+}
+
+test("each strategy takes less than the one before: everything, in place, reused, checkpoints", () => {
+  for (const engine of engines) {
+    const deep = nn.sequential([nn.flatten(), ...nn.repeat(25, [nn.dense(32), nn.tanh()]), nn.dense(10)], {
+      input: [8, 8],
+    });
+    const graph = graphOf(deep);
+    const bytes = ["keep-everything", "in-place", "reuse", "checkpoint"].map(
+      (name) => engine.compile(planSchedule(graph, strategiesOf(name as StrategyName), targetOf(engine))).arenaBytes,
+    );
+    for (let index = 1; index < bytes.length; index++) {
+      // The wasm engine fuses what could be done in place.
+      const fused = engine.name === "wasm" && index === 1;
+      assert.ok(fused ? bytes[1] <= bytes[0] : bytes[index] < bytes[index - 1], `${engine.name}: ${bytes}`);
+    }
+  }
+});
+
+test("checkpoints repeat at most one forward pass, mark what they repeat, and count it", () => {
+  const graph = graphOf(models.chain);
+  const { graph: after, strategy } = planSchedule(graph, strategiesOf("checkpoint"), targetOf(referenceEngine()));
+  const repeated = after.operations.filter(({ recomputed }) => recomputed);
+  assert.ok(repeated.length > 0);
+  assert.is(strategy?.recomputedOperations, repeated.length);
+  const forward = graph.operations.filter(({ phase }) => phase === "forward").length;
+  assert.ok(repeated.length < forward, `${repeated.length} of ${forward}`);
+  assert.ok(strategy !== undefined && strategy.extraFlops > 0 && strategy.extraFlops < strategy.flops / 3);
+  assert.equal(parseGraph(printGraph(after)), after, "the mark survives printing and parsing");
+});
+
+test("what counts or averages from step to step is never repeated", () => {
+  const { graph } = planSchedule(
+    graphOf(models.convolutional),
+    strategiesOf("checkpoint"),
+    targetOf(referenceEngine()),
+  );
+  const repeated = graph.operations.filter(({ recomputed }) => recomputed);
+  assert.ok(repeated.some(({ operator }) => operator === "convolution2d" || operator === "dropout"));
+  assert.not.ok(repeated.some(({ operator }) => operator === "increment"));
+});
+
+test("an unknown strategy is refused with the names that there are", () => {
+  assert.throws(
+    () => strategiesOf("checkpoints" as never),
+    /^memory: a strategy must be known, got "checkpoints"; there are keep-everything, in-place, reuse, checkpoint/,
+  );
+});
+
+test.run();
