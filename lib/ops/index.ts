@@ -6,4 +6,5 @@ export { geluFactors } from "./elementwise-unary.ts";
 export { startsAlong } from "./pieces.ts";
 export { noIndex } from "./pooling.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";
+export { uniformLane } from "./uniform.ts";
 export { reach, type Window } from "./window.ts";

@@ -134,8 +134,47 @@ export const maxPool2dGradient = defineOperator({
     });
     x.data.set(sums);
   },
-  gradient: null,
+  gradient: ({ builder, inputs: [, index], attributes: { kernel, stride, padding }, outputGradients }) => [
+    builder.apply("maxPool2dTake", [outputGradients[0] as Value, index], { kernel, stride, padding }),
+    null,
+  ],
   cost: ([g, index], [x]) => ({ flops: elementCount(g.shape), bytes: bytesOf(g) + bytesOf(index) + bytesOf(x) }),
+  inPlace: [],
+});
+
+/** What other pictures have where the largest elements stood: max pooling with its choice already made. */
+export const maxPool2dTake = defineOperator({
+  name: "maxPool2dTake",
+  summary:
+    "for pictures [n,c,h,w] and the indices that maxPool2d gave for others: the element of each window at its index",
+  constraints: {
+    ...constraints,
+    C1: {
+      rule: "there must be pictures [n,c,h,w] of a float dtype, and int32 indices [n,c,…]",
+      remedy: "give maxPool2d's",
+    },
+  },
+  attributes,
+  inferTypes(inputs, settings, require) {
+    const got = inputs.map(formatType).join(" and ") || "none";
+    const [x, index] = inputs;
+    require(inputs.length === 2 && isPictures(x) && index.dtype === "int32" && index.shape.length === 4, "C1", () =>
+      got);
+    const shape = mapsOf(x.shape, settings, require, got);
+    require(formatShape(shape) === formatShape(index.shape), "C4", () => `${got}, windows ${formatShape(shape)}`);
+    return [{ dtype: x.dtype, shape }];
+  },
+  compute([x, index], [y]) {
+    forEachWindow(x.shape, y.shape, (map, plane) => {
+      y.data[map] = index.data[map] === noIndex ? 0 : x.data[plane + index.data[map]];
+    });
+  },
+  gradient({ builder, inputs: [x, index], attributes: { kernel, stride, padding }, outputGradients }) {
+    const size = x.type.shape.slice(2);
+    const g = outputGradients[0] as Value;
+    return [builder.apply("maxPool2dGradient", [g, index], { kernel, stride, padding, size }), null];
+  },
+  cost: ([, index], [y]) => ({ flops: 0, bytes: bytesOf(index) + 2 * bytesOf(y) }),
   inPlace: [],
 });
 

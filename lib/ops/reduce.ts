@@ -1,4 +1,12 @@
-import { defineOperator, type Require, type Value } from "../ir/index.ts";
+import {
+  type AttributesOf,
+  type Constraint,
+  defineOperator,
+  type GradientContext,
+  type Operator,
+  type Require,
+  type Value,
+} from "../ir/index.ts";
 import {
   bytesOf,
   elementCount,
@@ -9,6 +17,7 @@ import {
   type Shape,
   type TensorType,
 } from "../tensor/index.ts";
+import { checkRows, rowsConstraint } from "./rows.ts";
 
 /** For every element of a tensor, the position of the element of the reduced tensor to which it belongs. */
 function forEachReduced(
@@ -16,9 +25,9 @@ function forEachReduced(
   axes: readonly number[],
   visit: (position: number, target: number) => void,
 ): void {
-  const keptAxes = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const keptStrides = rowMajorStrides(keptAxes.map((axis) => shape[axis]));
-  const steps = shape.map((_, axis) => (axes.includes(axis) ? 0 : keptStrides[keptAxes.indexOf(axis)]));
+  const kept = keptAxes(shape, axes);
+  const keptStrides = rowMajorStrides(kept.map((axis) => shape[axis]));
+  const steps = shape.map((_, axis) => (axes.includes(axis) ? 0 : keptStrides[kept.indexOf(axis)]));
   const strides = rowMajorStrides(shape);
   for (let position = 0, count = elementCount(shape); position < count; position++) {
     let target = 0;
@@ -42,89 +51,110 @@ function checkAxes(inputs: readonly TensorType[], axes: readonly number[], requi
     `axes ${formatShape(axes)} of ${formatType(inputs[0])}`);
 }
 
-const without = (shape: Shape, axes: readonly number[]): Shape => shape.filter((_, axis) => !axes.includes(axis));
+const attributes = { axes: { kind: "numbers" } } as const;
+
+/** Axes that a reduction keeps. */
+const keptAxes = (shape: Shape, axes: readonly number[]): readonly number[] =>
+  shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+
+interface ReductionRule<Name extends string> {
+  readonly name: Name;
+  readonly summary: string;
+  /** What there is before anything is put together. */
+  readonly initial: number;
+  readonly combine: (before: number, element: number) => number;
+  /** What becomes of all of it in the end, for so many elements. */
+  readonly finish?: (total: number, count: number) => number;
+  /** A constraint beyond those of all reductions, C3. */
+  readonly check?: Constraint & { holds(count: number): boolean };
+  /** The gradient with respect to x, of its shape; `repeat` makes of a reduced tensor one of x's shape. */
+  gradient(
+    context: GradientContext<{ readonly axes: readonly number[] }>,
+    gradient: Value,
+    repeat: (reduced: Value) => Value,
+  ): Value;
+}
+
+function reduction<const Name extends string>(
+  rule: ReductionRule<Name>,
+): Operator<Name, AttributesOf<typeof attributes>> {
+  const { check, finish } = rule;
+  return defineOperator({
+    name: rule.name,
+    summary: rule.summary,
+    constraints: check === undefined ? axesConstraints : { ...axesConstraints, C3: check },
+    attributes,
+    inferTypes(inputs, { axes }, require) {
+      checkAxes(inputs, axes, require);
+      const [{ dtype, shape }] = inputs;
+      const got = (): string => `axes ${formatShape(axes)} of ${formatType(inputs[0])}`;
+      if (check !== undefined) require(check.holds(countOver(shape, axes)), "C3", got);
+      return [{ dtype, shape: keptAxes(shape, axes).map((axis) => shape[axis]) }];
+    },
+    compute([x], [y], { axes }) {
+      // Kept in double precision: the oracle should be the more exact side of a comparison.
+      const totals = new Float64Array(y.data.length).fill(rule.initial);
+      forEachReduced(x.shape, axes, (position, target) => {
+        totals[target] = rule.combine(totals[target], x.data[position]);
+      });
+      const count = countOver(x.shape, axes);
+      y.data.set(finish === undefined ? totals : totals.map((total) => finish(total, count)));
+    },
+    gradient(context) {
+      const { builder, attributes, inputs } = context;
+      const { shape } = inputs[0].type;
+      const repeat = (reduced: Value): Value =>
+        builder.apply("broadcast", [reduced], { shape, axes: keptAxes(shape, attributes.axes) });
+      return [rule.gradient(context, context.outputGradients[0] as Value, repeat)];
+    },
+    cost: ([x], [y]) => ({
+      flops: elementCount(x.shape) + (finish === undefined ? 0 : elementCount(y.shape)),
+      bytes: bytesOf(x) + bytesOf(y),
+    }),
+    inPlace: [],
+  });
+}
+
+/** How many elements are put together for each element of the result. */
+const countOver = (shape: Shape, axes: readonly number[]): number => elementCount(axes.map((axis) => shape[axis]));
 
 /** Sums over some axes, which then are gone. */
-export const sum = defineOperator({
+export const sum = reduction({
   name: "sum",
   summary: "the sum over `axes`, which are dropped",
-  constraints: axesConstraints,
-  attributes: { axes: { kind: "numbers" } },
-  inferTypes(inputs, { axes }, require) {
-    checkAxes(inputs, axes, require);
-    return [{ dtype: inputs[0].dtype, shape: without(inputs[0].shape, axes) }];
-  },
-  compute([x], [y], { axes }) {
-    // Sums are kept in double precision: the oracle should be the more exact side of a comparison.
-    const sums = new Float64Array(y.data.length);
-    forEachReduced(x.shape, axes, (position, target) => {
-      sums[target] += x.data[position];
-    });
-    y.data.set(sums);
-  },
-  gradient({ builder, inputs: [x], attributes: { axes }, outputGradients }) {
-    const kept = x.type.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-    return [builder.apply("broadcast", [outputGradients[0] as Value], { shape: x.type.shape, axes: kept })];
-  },
-  cost: ([x], [y]) => ({ flops: elementCount(x.shape), bytes: bytesOf(x) + bytesOf(y) }),
-  inPlace: [],
+  initial: 0,
+  combine: (total, element) => total + element,
+  gradient: (_, gradient, repeat) => repeat(gradient),
 });
 
 /** Averages over some axes, which then are gone. */
-export const mean = defineOperator({
+export const mean = reduction({
   name: "mean",
   summary: "the mean over `axes`, which are dropped",
-  constraints: {
-    ...axesConstraints,
-    C3: { rule: "there must be something to average", remedy: "give axes whose extents are at least 1" },
+  initial: 0,
+  combine: (total, element) => total + element,
+  finish: (total, count) => total / count,
+  check: {
+    rule: "there must be something to average",
+    remedy: "give axes whose extents are at least 1",
+    holds: (count) => count > 0,
   },
-  attributes: { axes: { kind: "numbers" } },
-  inferTypes(inputs, { axes }, require) {
-    checkAxes(inputs, axes, require);
-    const [{ dtype, shape }] = inputs;
-    require(averaged(shape, axes) > 0, "C3", () => `axes ${formatShape(axes)} of ${formatType(inputs[0])}`);
-    return [{ dtype, shape: without(shape, axes) }];
+  gradient({ builder, inputs: [x], attributes: { axes } }, gradient, repeat) {
+    return repeat(builder.apply("scale", [gradient], { factor: 1 / countOver(x.type.shape, axes) }));
   },
-  compute([x], [y], { axes }) {
-    const sums = new Float64Array(y.data.length);
-    forEachReduced(x.shape, axes, (position, target) => {
-      sums[target] += x.data[position];
-    });
-    const count = averaged(x.shape, axes);
-    for (let i = 0; i < sums.length; i++) y.data[i] = sums[i] / count;
-  },
-  gradient({ builder, inputs: [x], attributes: { axes }, outputGradients }) {
-    const kept = x.type.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-    const factor = 1 / averaged(x.type.shape, axes);
-    const share = builder.apply("scale", [outputGradients[0] as Value], { factor });
-    return [builder.apply("broadcast", [share], { shape: x.type.shape, axes: kept })];
-  },
-  cost: ([x], [y]) => ({ flops: elementCount(x.shape) + elementCount(y.shape), bytes: bytesOf(x) + bytesOf(y) }),
-  inPlace: [],
 });
 
-/** How many elements go into each mean. */
-const averaged = (shape: Shape, axes: readonly number[]): number => elementCount(axes.map((axis) => shape[axis]));
-
 /** The largest element over some axes, which then are gone. */
-export const max = defineOperator({
+export const max = reduction({
   name: "max",
-  summary: "the largest element over `axes`, which are dropped",
-  constraints: axesConstraints,
-  attributes: { axes: { kind: "numbers" } },
-  inferTypes(inputs, { axes }, require) {
-    checkAxes(inputs, axes, require);
-    return [{ dtype: inputs[0].dtype, shape: without(inputs[0].shape, axes) }];
+  summary: "the largest element over `axes`, which are dropped; its gradient is shared evenly where several are equal",
+  initial: Number.NEGATIVE_INFINITY,
+  combine: Math.max,
+  gradient({ builder, inputs: [x], outputs: [y], attributes: { axes } }, gradient, repeat) {
+    const largest = builder.apply("greaterOrEqual", [x, repeat(y)]);
+    const share = builder.apply("divide", [gradient, builder.apply("sum", [largest], { axes })]);
+    return builder.apply("multiply", [largest, repeat(share)]);
   },
-  compute([x], [y], { axes }) {
-    y.data.fill(Number.NEGATIVE_INFINITY);
-    forEachReduced(x.shape, axes, (position, target) => {
-      y.data[target] = Math.max(y.data[target], x.data[position]);
-    });
-  },
-  gradient: null,
-  cost: ([x], [y]) => ({ flops: elementCount(x.shape), bytes: bytesOf(x) + bytesOf(y) }),
-  inPlace: [],
 });
 
 /** The index of the largest element along the last axis; the first one where several are equal. */
@@ -132,14 +162,12 @@ export const argmax = defineOperator({
   name: "argmax",
   summary: "the index of the largest element along the last axis, the first where several are equal",
   constraints: {
-    C1: { rule: "there must be one input of a float dtype and rank ≥ 1", remedy: "cast or reshape it first" },
+    C1: rowsConstraint,
     C2: { rule: "the last axis must not be empty", remedy: "give at least one class" },
   },
   attributes: {},
   inferTypes(inputs, _, require) {
-    const [x] = inputs;
-    require(inputs.length === 1 && isFloat(x.dtype) && x.shape.length >= 1, "C1", () =>
-      inputs.map(formatType).join(", ") || "none");
+    const x = checkRows(inputs, require);
     require(x.shape[x.shape.length - 1] > 0, "C2", () => formatType(x));
     return [{ dtype: "int32", shape: x.shape.slice(0, -1) }];
   },

@@ -131,6 +131,24 @@ export const copy = defineOperator({
   inPlace: [],
 });
 
+/** The same elements, through which no gradient goes: what is before counts as constant. */
+export const stopGradient = defineOperator({
+  name: "stopGradient",
+  summary: "x itself, which gradients take for a constant",
+  constraints: { C1: { rule: "there must be one input", remedy: "give the tensor to hold fixed" } },
+  attributes: {},
+  inferTypes(inputs, _, require) {
+    require(inputs.length === 1, "C1", () => String(inputs.length));
+    return [inputs[0]];
+  },
+  compute([x], [y]) {
+    y.data.set(x.data as never);
+  },
+  gradient: () => [null],
+  cost: () => ({ flops: 0, bytes: 0 }),
+  inPlace: "view",
+});
+
 /** One number everywhere. */
 export const full = defineOperator({
   name: "full",

@@ -1,4 +1,7 @@
 import type { Operator } from "../ir/index.ts";
+import { batchMatmul } from "./batch-matmul.ts";
+import { cast, roundTo } from "./cast.ts";
+import { channelWindowSum, localResponseNorm } from "./channel-windows.ts";
 import * as convolution from "./convolution.ts";
 import { dropout, increment } from "./dropout.ts";
 import * as binary from "./elementwise-binary.ts";
@@ -10,7 +13,9 @@ import { addBias, matmul } from "./matmul.ts";
 import { concat, pad, slice } from "./pieces.ts";
 import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
-import { broadcast, copy, full, reshape, transpose } from "./shape.ts";
+import { broadcast, copy, full, reshape, stopGradient, transpose } from "./shape.ts";
+import { logSoftmax, softmax, softmaxGradient } from "./softmax.ts";
+import { uniform } from "./uniform.ts";
 
 /** Every operator, by name: the one list from which names, checks, documentation and rule tables follow. */
 export const operators = {
@@ -42,14 +47,18 @@ export const operators = {
   sigmoidGradient: binary.sigmoidGradient,
   tanhGradient: binary.tanhGradient,
   matmul,
+  batchMatmul,
   addBias,
   convolution2d: convolution.convolution2d,
   convolution2dInputGradient: convolution.convolution2dInputGradient,
   convolution2dWeightGradient: convolution.convolution2dWeightGradient,
   maxPool2d: pooling.maxPool2d,
   maxPool2dGradient: pooling.maxPool2dGradient,
+  maxPool2dTake: pooling.maxPool2dTake,
   averagePool2d: pooling.averagePool2d,
   averagePool2dGradient: pooling.averagePool2dGradient,
+  channelWindowSum,
+  localResponseNorm,
   sum,
   mean,
   max,
@@ -65,10 +74,14 @@ export const operators = {
   gather,
   scatterAdd,
   copy,
+  cast,
+  roundTo,
+  stopGradient,
   full,
-  softmax: loss.softmax,
-  logSoftmax: loss.logSoftmax,
-  softmaxGradient: loss.softmaxGradient,
+  uniform,
+  softmax,
+  logSoftmax,
+  softmaxGradient,
   crossEntropy: loss.crossEntropy,
   crossEntropyGradient: loss.crossEntropyGradient,
   oneHot: loss.oneHot,

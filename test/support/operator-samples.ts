@@ -97,6 +97,14 @@ function pooling(random: Random): {
   };
 }
 
+const channels = (random: Random): SampleInput => ({
+  shape: [integer(random, 1, 3), integer(random, 1, 9), ...shapeOf(random, 0, 2)],
+  low: -2,
+  high: 2,
+});
+
+const channelWindow = (random: Random): number => 2 * integer(random, 0, 3) + 1;
+
 /** For every operator, a way to draw applications of it; a missing one does not compile. */
 export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = {
   negate: unary(),
@@ -141,6 +149,18 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
       attributes: { transposeA, transposeB },
     };
   },
+  batchMatmul(random) {
+    const [count, m, k, n] = [integer(random, 1, 3), ...Array.from({ length: 3 }, () => integer(random, 1, 7))];
+    const transposeA = random.nextUniform() < 0.5;
+    const transposeB = random.nextUniform() < 0.5;
+    return {
+      inputs: [
+        { shape: [count, ...(transposeA ? [k, m] : [m, k])], low: -1, high: 1 },
+        { shape: [count, ...(transposeB ? [n, k] : [k, n])], low: -1, high: 1 },
+      ],
+      attributes: { transposeA, transposeB },
+    };
+  },
   addBias(random) {
     const shape = shapeOf(random, 1, 4);
     const axis = integer(random, 0, shape.length - 1);
@@ -174,6 +194,10 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     // Any index will do for the test of constraints; what maxPool2d gives is tested with it.
     return { inputs: [y, { shape: y.shape, classes: 1 }], attributes: { ...settings, size } };
   },
+  maxPool2dTake(random) {
+    const { x, y, settings } = pooling(random);
+    return { inputs: [x, { shape: y.shape, classes: 1 }], attributes: settings };
+  },
   averagePool2d(random) {
     const { x, settings } = pooling(random);
     return { inputs: [x], attributes: settings };
@@ -182,6 +206,11 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     const { x, y, settings } = pooling(random);
     return { inputs: [y], attributes: { ...settings, size: x.shape.slice(2) } };
   },
+  channelWindowSum: (random) => ({ inputs: [channels(random)], attributes: { size: channelWindow(random) } }),
+  localResponseNorm: (random) => ({
+    inputs: [channels(random)],
+    attributes: { size: channelWindow(random), bias: 1.5, alpha: 0.3, beta: [0.75, 0.5, 1][integer(random, 0, 2)] },
+  }),
   sum: reduction,
   mean: reduction,
   max: reduction,
@@ -249,9 +278,23 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     };
   },
   copy: unary(),
+  cast(random) {
+    const dtype = ["int32", "float32"][integer(random, 0, 1)];
+    const shape = shapeOf(random);
+    return { inputs: [dtype === "int32" ? { shape, low: -9, high: 9 } : { shape, classes: 9 }], attributes: { dtype } };
+  },
+  roundTo: (random) => ({
+    ...unary(-1, 1)(random),
+    attributes: { format: ["float16", "bfloat16"][integer(random, 0, 1)] },
+  }),
+  stopGradient: unary(),
   full: (random) => ({
     inputs: [],
     attributes: { shape: shapeOf(random), dtype: "float32", value: random.nextUniform() },
+  }),
+  uniform: (random) => ({
+    inputs: [{ shape: [], classes: 1000 }],
+    attributes: { shape: shapeOf(random), seed: 2 ** 33 + integer(random, 0, 9), stream: integer(random, 0, 9) },
   }),
   softmax: rows,
   logSoftmax: rows,

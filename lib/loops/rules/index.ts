@@ -1,6 +1,9 @@
 import type { OperatorName } from "../../ops/index.ts";
+import { batchMatmul } from "./batch-matmul.ts";
+import { cast, roundTo } from "./cast.ts";
+import { channelWindowSum, localResponseNorm } from "./channel-windows.ts";
 import * as convolution from "./convolution.ts";
-import { dropout, increment } from "./dropout.ts";
+import { dropout, increment, uniform } from "./dropout.ts";
 import * as elementwise from "./elementwise.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import { matmul } from "./matmul.ts";
@@ -8,7 +11,7 @@ import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { crossEntropy, logSoftmax, softmax, softmaxGradient } from "./rows.ts";
 import type { LoopRule } from "./rule.ts";
-import { broadcast, concat, full, pad, reshape, slice, transpose } from "./shape.ts";
+import { broadcast, concat, full, pad, reshape, slice, stopGradient, transpose } from "./shape.ts";
 
 /** How each operator becomes loops. */
 const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
@@ -40,14 +43,18 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   sigmoidGradient: elementwise.sigmoidGradient,
   tanhGradient: elementwise.tanhGradient,
   matmul,
+  batchMatmul,
   addBias: elementwise.addBias,
   convolution2d: convolution.convolution2d,
   convolution2dInputGradient: convolution.convolution2dInputGradient,
   convolution2dWeightGradient: convolution.convolution2dWeightGradient,
   maxPool2d: pooling.maxPool2d,
   maxPool2dGradient: pooling.maxPool2dGradient,
+  maxPool2dTake: pooling.maxPool2dTake,
   averagePool2d: pooling.averagePool2d,
   averagePool2dGradient: pooling.averagePool2dGradient,
+  channelWindowSum,
+  localResponseNorm,
   sum,
   mean,
   max,
@@ -63,7 +70,11 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   gather,
   scatterAdd,
   copy: elementwise.copy,
+  cast,
+  roundTo,
+  stopGradient,
   full,
+  uniform,
   softmax,
   logSoftmax,
   softmaxGradient,

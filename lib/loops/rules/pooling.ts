@@ -72,6 +72,30 @@ export const maxPool2dGradient: LoopRule = {
   },
 };
 
+/** The element of each window that has its index. */
+export const maxPool2dTake: LoopRule = {
+  family: "reduce",
+  same: [],
+  copies: (input) => padded(0, input.operands[0], windowOf(input), 0),
+  elements(input) {
+    const [x, index] = input.operands;
+    const window = windowOf(input);
+    const { padding } = window;
+    const width = x.type.shape[3] - 2 * padding[1];
+    const element = (position: Position): Expression => {
+      const [sample, channel, ...place] = position;
+      const wanted = index.at(position);
+      return reduceOver("sum", placesOf(window), (inKernel) => {
+        const [row, column] = inWindow(place, inKernel, window);
+        const inPlane = plus(times(row, width), column, at(-padding[0] * width - padding[1]));
+        const here = compare("equal", wanted, indexValue(inPlane));
+        return select(here, x.at([sample, channel, row, column]), constant(0));
+      });
+    };
+    return [remember(element)];
+  },
+};
+
 /** The sum over each window, times its share. */
 export const averagePool2d: LoopRule = {
   family: "reduce",

@@ -13,6 +13,13 @@ export const reshape: LoopRule = {
   elements: ({ operands: [x] }) => [() => x.at([])],
 };
 
+/** The operand itself. */
+export const stopGradient: LoopRule = {
+  family: "view",
+  same: [],
+  elements: ({ operands: [x] }) => [(position) => x.at(position)],
+};
+
 /** Axis i of the output is axis `permutation[i]` of the operand. */
 export const transpose: LoopRule = {
   family: "map",

@@ -142,6 +142,14 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const b = c.input(transposeB ? [n, k] : [k, n]);
     return c.apply("matmul", [a, b], { transposeA, transposeB });
   },
+  batchMatmul: (c) => {
+    const [m, k, n] = [c.extent(), c.extent(), c.extent()];
+    const count = c.pick([1, 2, 5]);
+    const [transposeA, transposeB] = [c.pick([false, true]), c.pick([false, true])];
+    const a = c.input([count, ...(transposeA ? [k, m] : [m, k])]);
+    const b = c.input([count, ...(transposeB ? [n, k] : [k, n])]);
+    return c.apply("batchMatmul", [a, b], { transposeA, transposeB });
+  },
   addBias: (c) => {
     const shape = c.shape(c.pick([1, 2, 3]));
     const axis = c.pick([...shape.keys()]);
@@ -158,8 +166,15 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const size = values[0].type.shape.slice(2);
     return c.apply("maxPool2dGradient", [c.apply("square", [y])[0], index], { ...attributes, size });
   },
+  maxPool2dTake: (c) => {
+    const { values, attributes } = c.sample("maxPool2d");
+    const [, index] = c.apply("maxPool2d", values, attributes);
+    return c.apply("maxPool2dTake", [c.apply("tanh", values)[0], index], attributes);
+  },
   averagePool2d: sampled("averagePool2d"),
   averagePool2dGradient: sampled("averagePool2dGradient"),
+  channelWindowSum: sampled("channelWindowSum"),
+  localResponseNorm: sampled("localResponseNorm"),
   sum: reduction("sum"),
   mean: reduction("mean"),
   max: reduction("max"),
@@ -189,6 +204,14 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   gather: sampled("gather"),
   scatterAdd: sampled("scatterAdd"),
   copy: unary("copy"),
+  cast: sampled("cast"),
+  roundTo: (c) => {
+    // Times a power of two, so that all is met: what is too small, subnormal, ordinary and too large.
+    const scaled = c.apply("scale", [c.input(c.shape(2))], { factor: 2 ** c.pick([-30, -20, -14, 0, 10, 15, 17]) });
+    return c.apply("roundTo", scaled, { format: c.pick(["float16", "bfloat16"]) });
+  },
+  stopGradient: (c) => c.apply("square", c.apply("stopGradient", [c.input(c.shape(2))])),
+  uniform: sampled("uniform"),
   full: (c) => c.apply("full", [], { shape: c.shape(2), dtype: c.pick(["float32", "int32"]), value: 3 }),
   softmax: rows("softmax", 1),
   logSoftmax: rows("logSoftmax", 1),

@@ -33,7 +33,13 @@ const pooling = {
   C4: { inputs: [pictures], attributes: { ...window, kernel: [5, 5] } },
 };
 const maps = f(1, 2, 2, 2);
+const indices = t("int32", 1, 2, 2, 2);
 const size = [4, 4];
+
+const channelWindow = {
+  C1: { inputs: [f(4)], attributes: { size: 3 } },
+  C2: { inputs: [pictures], attributes: { size: 4 } },
+};
 
 /** For every constraint of every operator, an application that breaks it. */
 const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breach>> } = {
@@ -74,6 +80,11 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
   sigmoidGradient: binary,
   tanhGradient: binary,
   matmul: { C1: { inputs: [f(2), f(2, 3)] }, C2: { inputs: [f(2, 3), f(4, 5)] } },
+  batchMatmul: {
+    C1: { inputs: [f(2, 3), f(3, 2)] },
+    C2: { inputs: [f(2, 3, 4), f(3, 4, 5)] },
+    C3: { inputs: [f(2, 3, 4), f(2, 3, 4)] },
+  },
   addBias: {
     C1: { inputs: [f(2, 3), f(3, 1)], attributes: { axis: 1 } },
     C2: { inputs: [f(2, 3), f(3)], attributes: { axis: 2 } },
@@ -100,9 +111,15 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
   maxPool2d: pooling,
   maxPool2dGradient: {
     C1: { inputs: [maps, maps], attributes: { ...window, size } },
-    C2: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, stride: [0, 1], size } },
-    C3: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, padding: [2, 0], size } },
-    C4: { inputs: [maps, t("int32", 1, 2, 2, 2)], attributes: { ...window, size: [6, 4] } },
+    C2: { inputs: [maps, indices], attributes: { ...window, stride: [0, 1], size } },
+    C3: { inputs: [maps, indices], attributes: { ...window, padding: [2, 0], size } },
+    C4: { inputs: [maps, indices], attributes: { ...window, size: [6, 4] } },
+  },
+  maxPool2dTake: {
+    C1: { inputs: [pictures, maps], attributes: window },
+    C2: { inputs: [pictures, indices], attributes: { ...window, stride: [0, 1] } },
+    C3: { inputs: [pictures, indices], attributes: { ...window, padding: [2, 0] } },
+    C4: { inputs: [pictures, t("int32", 1, 2, 2, 3)], attributes: window },
   },
   averagePool2d: pooling,
   averagePool2dGradient: {
@@ -111,6 +128,8 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C3: { inputs: [maps], attributes: { ...window, padding: [2, 0], size } },
     C4: { inputs: [maps], attributes: { ...window, size: [6, 4] } },
   },
+  channelWindowSum: channelWindow,
+  localResponseNorm: { ...channelWindow, C3: { inputs: [pictures], attributes: { bias: 0 } } },
   sum: axes,
   mean: { ...axes, C3: { inputs: [f(0, 3)], attributes: { axes: [0] } } },
   max: axes,
@@ -155,6 +174,14 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C3: { inputs: [f(4), t("int32", 4)], attributes: { rows: 0.5 } },
   },
   copy: { C1: { inputs: [] } },
+  cast: { C1: { inputs: [t("float16", 2)], attributes: { dtype: "float32" } } },
+  roundTo: { C1: { ...notFloat, attributes: { format: "float16" } } },
+  stopGradient: { C1: { inputs: [] } },
+  uniform: {
+    C1: { inputs: [f()], attributes: { shape: [2], seed: 1 } },
+    C2: { inputs: [t("int32")], attributes: { shape: [-2], seed: 1 } },
+    C3: { inputs: [t("int32")], attributes: { shape: [2], seed: 0.5 } },
+  },
   full: {
     C1: { inputs: [f()], attributes: { shape: [], dtype: "float32", value: 0 } },
     C2: { inputs: [], attributes: { shape: [-1], dtype: "float32", value: 0 } },
