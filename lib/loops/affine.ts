@@ -57,6 +57,15 @@ export function times(index: Affine, factor: number): Affine {
   };
 }
 
+/** An index divided by a whole number, of which everything in it must be a multiple. */
+export function divided(index: Affine, divisor: number): Affine {
+  const numbers = [index.constant, ...index.terms.flatMap(({ stride, inner }) => [stride, inner])];
+  if (numbers.some((number) => number % divisor !== 0)) {
+    throw new Error(`internal: ${printAffine(index)} is not a multiple of ${divisor}`);
+  }
+  return times(index, 1 / divisor);
+}
+
 /** What an axis adds to an index; zeros if nothing. */
 export function termOf(index: Affine, axis: Axis): { readonly stride: number; readonly inner: number } {
   return index.terms.find((term) => term.axis === axis) ?? { stride: 0, inner: 0 };

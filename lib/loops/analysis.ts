@@ -25,7 +25,7 @@ export class Dependencies {
     }
     const axes = new Set<Axis>();
     for (const operand of operandsOf(expression)) for (const axis of this.of(operand)) axes.add(axis);
-    if (expression.kind === "reduce") axes.delete(expression.axis);
+    if (expression.kind === "reduce") for (const axis of expression.axes) axes.delete(axis);
     return axes;
   }
 }
@@ -40,6 +40,15 @@ export function visitAll(roots: readonly Expression[], visit: (expression: Expre
     visit(expression);
   };
   for (const root of roots) walk(root);
+}
+
+/** Every reduction below and including some expressions. */
+export function reductionsIn(roots: readonly Expression[]): Reduction[] {
+  const reductions: Reduction[] = [];
+  visitAll(roots, (expression) => {
+    if (expression.kind === "reduce") reductions.push(expression);
+  });
+  return reductions;
 }
 
 /** Every index that occurs below some expressions: of loads, and of axes used as numbers. */
@@ -89,7 +98,7 @@ function arithmetic(expression: Expression): number {
  */
 export function hoistedByDepth(nest: Nest, dependencies: Dependencies): readonly (readonly Expression[])[] {
   const depths = new Map(nest.loops.map(({ axis }, position) => [axis, position + 1]));
-  /** The depth at which an expression is known; null inside reductions on whose axis it depends. */
+  /** The depth at which an expression is known; null inside reductions on whose axes it depends. */
   const depthOf = (expression: Expression): number | null => {
     let depth = 0;
     for (const axis of dependencies.of(expression)) {
@@ -121,12 +130,13 @@ export function hoistedByDepth(nest: Nest, dependencies: Dependencies): readonly
   return hoisted;
 }
 
-/** The largest parts of a reduction's body that do not depend on its axis. */
+/** The largest parts of a reduction's body that do not depend on its axes. */
 export function invariantsOf(reduction: Reduction, dependencies: Dependencies): readonly Expression[] {
   const found = new Set<Expression>();
   const walk = (expression: Expression): void => {
     if (expression.kind === "constant") return;
-    if (!dependencies.of(expression).has(reduction.axis)) found.add(expression);
+    const own = dependencies.of(expression);
+    if (!reduction.axes.some((axis) => own.has(axis))) found.add(expression);
     else for (const operand of operandsOf(expression)) walk(operand);
   };
   walk(reduction.body);
@@ -134,7 +144,7 @@ export function invariantsOf(reduction: Reduction, dependencies: Dependencies): 
 }
 
 /**
- * Reductions in a reduction's body that must be computed anew for each value of its axis, but not for each value of
+ * Reductions in a reduction's body that must be computed anew for each value of its axes, but not for each value of
  * another axis further inside; in an order in which operands come first.
  */
 export function nestedReductions(reduction: Reduction, dependencies: Dependencies): readonly Reduction[] {
@@ -142,8 +152,9 @@ export function nestedReductions(reduction: Reduction, dependencies: Dependencie
   const bound = new Set<Axis>();
   visitAll([reduction.body], (expression) => {
     if (expression.kind !== "reduce") return;
-    bound.add(expression.axis);
-    if (dependencies.of(expression).has(reduction.axis)) found.push(expression);
+    for (const axis of expression.axes) bound.add(axis);
+    const own = dependencies.of(expression);
+    if (reduction.axes.some((axis) => own.has(axis))) found.push(expression);
   });
   return found.filter((inner) => [...dependencies.of(inner)].every((axis) => !bound.has(axis)));
 }

@@ -36,7 +36,7 @@ export type BinaryFunction =
 
 export type Comparison = "equal" | "notEqual" | "less" | "lessOrEqual";
 
-/** How the values of a reduction are put together, in rising order of its axis. */
+/** How the values of a reduction are put together, in rising order of its axes. */
 export type Combination = "sum" | "maximum" | "larger" | "smaller";
 
 /** A number computed for each point of a nest. Nodes may be shared; a shared node is computed once. */
@@ -82,12 +82,13 @@ export type Expression =
       readonly kind: "reduce";
       readonly type: "float" | "int";
       readonly combine: Combination;
-      readonly axis: Axis;
+      /** Outermost first: the last one goes fastest. */
+      readonly axes: readonly Axis[];
       readonly body: Expression;
-      /** What it begins with, and all there is if the axis is empty. */
+      /** What it begins with, and all there is if an axis is empty. */
       readonly initial: number;
       /**
-       * Whether the axis may be cut into four interleaved reductions, one a lane, put together at the end as
+       * Whether the last axis may be cut into four interleaved reductions, one a lane, put together at the end as
        * (0 ∘ 2) ∘ (1 ∘ 3). The order then is another one, but as fixed.
        */
       readonly interleaved: boolean;
@@ -156,15 +157,21 @@ export interface Freedom {
   readonly contracted?: boolean;
 }
 
-/** `body` for every value of `axis`, put together. A smallest int begins with the largest int there is. */
-export function reduce(combine: Combination, axis: Axis, body: Expression, freedom: Freedom = {}): Expression {
+/** `body` for every value of one axis or several, put together. A smallest int begins with the largest int there is. */
+export function reduce(
+  combine: Combination,
+  over: Axis | readonly Axis[],
+  body: Expression,
+  freedom: Freedom = {},
+): Expression {
   const { interleaved = false, contracted = false } = freedom;
+  const axes = "extent" in over ? [over] : over;
   const type = body.type === "int" ? "int" : "float";
   const initial = type === "int" && combine !== "sum" ? 0x7fffffff : initials[combine];
   if (type === "int" && combine !== "sum" && combine !== "smaller") {
     throw new Error(`internal: integers are only summed or their smallest is taken, got ${combine}`);
   }
-  return { kind: "reduce", type, combine, axis, body, initial, interleaved, contracted };
+  return { kind: "reduce", type, combine, axes, body, initial, interleaved, contracted };
 }
 
 /** The nodes that an expression is made of directly. */

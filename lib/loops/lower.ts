@@ -1,6 +1,7 @@
 import type { Operation, Value } from "../ir/index.ts";
 import { bytesOf, type Shape } from "../tensor/index.ts";
-import { type Axis, along, plus } from "./affine.ts";
+import { type Axis, along, at, plus, times } from "./affine.ts";
+import { reductionsIn } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
 import { load } from "./expression.ts";
 import { type ProductTile, packing, productTile } from "./matmul-nests.ts";
@@ -31,30 +32,49 @@ export function lowerGroup(group: Group): Kernel {
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
   const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
-  const { axes, position } = loopAxes(shape, anchor);
+  const spaces = loopSpaces(shape, anchor);
   const tile = family === "matmul" ? productTile(shape[0], shape[1]) : null;
-  const { produced, nests, scratchBytes } = expressionsOf(group, axes, tile);
+  const { produced, nests, scratchBytes } = expressionsOf(group, spaces[0].axes, tile);
   // Its pieces have stored all of it.
   if (family === "pieces") return { name, nests, scratchBytes };
 
-  const stores = group.writes.map((value): Store => {
-    const { shape: own } = value.type;
-    const place = position.slice(0, own.length);
-    const operand = produced.get(value.id);
-    if (operand === undefined) throw new Error(`internal: ${name} does not compute %${value.id}`);
-    const around = own.length === shape.length ? axes : axes.slice(0, own.length);
-    return {
-      buffer: bufferOf(value),
-      index: flatIndex(own, place),
-      value: operand.at(place),
-      depth: around.filter(({ extent }) => extent !== 1).length,
-    };
+  const buffers = group.writes.map(bufferOf);
+  const storesAt = ({ axes, position }: Loops): readonly Store[] =>
+    group.writes.map((value, index): Store => {
+      const { shape: own } = value.type;
+      const place = position.slice(0, own.length);
+      const operand = produced.get(value.id);
+      if (operand === undefined) throw new Error(`internal: ${name} does not compute %${value.id}`);
+      const around = own.length === shape.length ? axes : axes.slice(0, own.length);
+      return {
+        buffer: buffers[index],
+        index: flatIndex(own, place),
+        value: operand.at(place),
+        depth: around.filter(({ extent }) => extent !== 1).length,
+      };
+    });
+  const main = together(spaces.map((loops) => ({ axes: loops.axes, stores: storesAt(loops) }))).map((space): Nest => {
+    const { axes, stores } = space;
+    const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
+    const looped = axes.filter(({ extent }) => extent !== 1).slice(0, deepest);
+    if (tile === null || axes[1].extent === 1) return tiled(name, mergeAxes({ axes: looped, stores }));
+    return productNest(name, axes, tile, stores);
   });
-  const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
-  const space: Space = { axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores };
-  const columns = tile === null ? 1 : axes[1].extent;
-  const main = tile === null || columns === 1 ? tiled(name, mergeAxes(space)) : productNest(name, axes, tile, stores);
-  return { name, nests: [...nests, main], scratchBytes };
+  return { name, nests: [...nests, ...main], scratchBytes };
+}
+
+/** Spaces over the same axes as one, so that phases share what they load; sums keep loops of their own. */
+function together(spaces: readonly Space[]): readonly Space[] {
+  const joined = new Map<readonly Axis[], Space>();
+  const apart: Space[] = [];
+  for (const space of spaces) {
+    if (space.stores.some(({ value }) => reductionsIn([value]).length > 0)) apart.push(space);
+    else {
+      const before = joined.get(space.axes);
+      joined.set(space.axes, { axes: space.axes, stores: [...(before?.stores ?? []), ...space.stores] });
+    }
+  }
+  return [...joined.values(), ...apart];
 }
 
 /** What a group computes, as functions of positions, and the loops that must run before. */
@@ -106,21 +126,49 @@ function axesOf(shape: Shape): readonly Axis[] {
   return shape.map((extent, axis): Axis => ({ name: axisNames[axis] ?? `a${axis}`, extent }));
 }
 
-/** The axes over which a group loops, and the position in its shape at which they stand. */
-function loopAxes(shape: Shape, anchor: Operation | undefined): { axes: readonly Axis[]; position: Position } {
+/** Axes over which a group loops, and the position in its shape at which they stand. */
+interface Loops {
+  readonly axes: readonly Axis[];
+  readonly position: Position;
+}
+
+/** The loops that together go over a group's shape: one space, or one for each phase. */
+function loopSpaces(shape: Shape, anchor: Operation | undefined): readonly Loops[] {
   const rule = anchor === undefined ? null : loopRule(anchor.operator);
-  const cut =
-    anchor === undefined || rule === null || rule.family === "pieces"
-      ? undefined
-      : rule.cut?.({
-          operands: anchor.inputs.map(stored),
-          outputs: anchor.outputs.map((output) => output.type),
-          attributes: anchor.attributes,
-        });
-  if (cut === undefined || cut.parts === 1) {
-    const axes = axesOf(shape);
-    return { axes, position: axes.map((axis) => along(axis)) };
+  if (anchor === undefined || rule === null || rule.family === "pieces") return [plainLoops(shape)];
+  const input = {
+    operands: anchor.inputs.map(stored),
+    outputs: anchor.outputs.map((output) => output.type),
+    attributes: anchor.attributes,
+  };
+  const cut = rule.cut?.(input);
+  const apart = rule.phases?.(input);
+  if (apart === undefined || apart.every((phases) => phases === 1)) return [cutLoops(plainLoops(shape), cut)];
+  let starts: readonly (readonly number[])[] = [[]];
+  for (const [axis, phases] of apart.entries()) {
+    const own = Array.from({ length: Math.min(phases, shape[axis]) }, (_, start) => start);
+    starts = starts.flatMap((before) => own.map((start) => [...before, start]));
   }
+  const known = new Map<string, Loops>();
+  return starts.map((start) => {
+    const extents = shape.map((extent, axis) => Math.ceil((extent - start[axis]) / apart[axis]));
+    const key = extents.join();
+    const loops = known.get(key) ?? cutLoops(plainLoops(extents), cut);
+    known.set(key, loops);
+    const { axes, position } = loops;
+    return { axes, position: position.map((index, axis) => plus(times(index, apart[axis]), at(start[axis]))) };
+  });
+}
+
+function plainLoops(shape: Shape): Loops {
+  const axes = axesOf(shape);
+  return { axes, position: axes.map((axis) => along(axis)) };
+}
+
+/** The same loops with one of them made into two, over parts and within each. */
+function cutLoops(loops: Loops, cut: { readonly axis: number; readonly parts: number } | undefined): Loops {
+  if (cut === undefined || cut.parts === 1) return loops;
+  const shape = loops.axes.map(({ extent }) => extent);
   const within = shape[cut.axis] / cut.parts;
   const axes = axesOf([...shape.slice(0, cut.axis), cut.parts, within, ...shape.slice(cut.axis + 1)]);
   const position = shape.map((_, axis) => {
@@ -176,7 +224,7 @@ function productNest(
 /** A value that lies in memory. */
 function stored(value: Value): Operand {
   const buffer = bufferOf(value);
-  return { type: value.type, at: (position) => load(buffer, flatIndex(value.type.shape, position)) };
+  return { type: value.type, at: remember((position) => load(buffer, flatIndex(value.type.shape, position))) };
 }
 
 function bufferOf({ id, type: { dtype } }: Value): Buffer {

@@ -1,7 +1,7 @@
 import type { Affine, Axis } from "./affine.ts";
 import { termOf } from "./affine.ts";
 import { indicesIn } from "./analysis.ts";
-import type { Expression } from "./expression.ts";
+import type { Expression, Reduction } from "./expression.ts";
 import type { Store } from "./nest.ts";
 
 /** Whether every index takes a step of `outer` as `inner.extent` steps of `inner`, so that both can be one axis. */
@@ -61,18 +61,34 @@ function rewriteIndices(rewrite: (index: Affine) => Affine): (expression: Expres
   return walk;
 }
 
-/** Makes one reduction of two where the inner follows the outer through memory; the order of elements stays. */
+/**
+ * Makes one reduction of reductions that are nested directly, and one axis of neighbouring axes that go through memory
+ * as one; the order of elements stays.
+ */
 export function mergeReductions(expression: Expression): Expression {
   if (expression.kind !== "reduce") return expression;
-  const body = mergeReductions(expression.body);
-  const outer = expression.axis;
-  if (outer.extent === 1) return body;
-  if (body.kind !== "reduce" || body.combine !== expression.combine) return { ...expression, body };
-  const inner = body.axis;
-  if (!mergeable(indicesIn([body.body]), outer, inner)) return { ...expression, body };
-  const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
-  const rewrite = rewriteIndices((index) => mergeIndex(index, outer, inner, merged));
-  return { ...body, axis: merged, body: rewrite(body.body) };
+  const { body, combine } = expression;
+  if (body.kind === "reduce" && body.combine === combine) {
+    return mergeReductions({ ...body, axes: [...expression.axes, ...body.axes] });
+  }
+  return mergeNeighbours(expression);
+}
+
+function mergeNeighbours(reduction: Reduction): Expression {
+  const axes = reduction.axes.filter(({ extent }) => extent !== 1);
+  if (axes.length === 0) return reduction.body;
+  for (let position = 0; position + 1 < axes.length; position++) {
+    const [outer, inner] = axes.slice(position, position + 2);
+    if (!mergeable(indicesIn([reduction.body]), outer, inner)) continue;
+    const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
+    const rewrite = rewriteIndices((index) => mergeIndex(index, outer, inner, merged));
+    return mergeNeighbours({
+      ...reduction,
+      axes: [...axes.slice(0, position), merged, ...axes.slice(position + 2)],
+      body: rewrite(reduction.body),
+    });
+  }
+  return { ...reduction, axes };
 }
 
 /** Axes of a nest, outermost first, and what it stores. */

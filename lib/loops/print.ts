@@ -79,7 +79,9 @@ export function printExpression(expression: Expression, names: ReadonlyMap<Expre
     case "multiplyAdd":
     case "select":
       return `${expression.kind}(${operands})`;
-    case "reduce":
-      return `${expression.combine}(${expression.axis.name} < ${expression.axis.extent}: ${operands})`;
+    case "reduce": {
+      const axes = expression.axes.map(({ name, extent }) => `${name} < ${extent}`).join(", ");
+      return `${expression.combine}(${axes}: ${operands})`;
+    }
   }
 }

@@ -1,8 +1,9 @@
 import { type Axis, termOf } from "./affine.ts";
-import { Dependencies, indicesIn, visitAll } from "./analysis.ts";
+import { Dependencies, indicesIn, reductionsIn } from "./analysis.ts";
 import type { Reduction } from "./expression.ts";
 import type { Space } from "./merge.ts";
 import type { Loop, Nest } from "./nest.ts";
+import { productTiling } from "./product-tiling.ts";
 
 /** Elements computed together where nothing is reduced: two vectors. */
 const plainTile = 8;
@@ -15,34 +16,35 @@ const longRow = 16;
 
 /** Chooses for a nest which axis goes along the lanes, and how much is computed together. */
 export function tiled(name: string, { axes, stores }: Space): Nest {
-  const reductions: Reduction[] = [];
-  visitAll(
-    stores.map((store) => store.value),
-    (expression) => {
-      if (expression.kind === "reduce") reductions.push(expression);
-    },
-  );
-  const { vector, tile } = reductions.length === 0 ? plain(axes) : reducing(axes, reductions);
+  const reductions = reductionsIn(stores.map((store) => store.value));
+  const deepest = stores.every(({ depth }) => depth === axes.length);
+  const product = deepest && reductions.length === 1 ? productTiling(axes, reductions[0]) : null;
+  const { vector, tiles } = product ?? (reductions.length === 0 ? plain(axes) : reducing(axes, reductions));
   const loops = axes.map(
     (axis, position): Loop => ({
       axis,
-      tile: axis === vector ? tile : 1,
+      tile: tiles.get(axis) ?? 1,
       parallel: stores.every(({ depth }) => depth > position),
     }),
   );
   return { name, loops, vector, stores };
 }
 
-interface Choice {
+/** Along which axis the lanes go, and the tiles of axes that have any. */
+export interface Tiling {
   readonly vector: Axis | null;
-  readonly tile: number;
+  readonly tiles: ReadonlyMap<Axis, number>;
 }
 
-function plain(axes: readonly Axis[]): Choice {
-  return { vector: axes.at(-1) ?? null, tile: plainTile };
+function inLanes(vector: Axis | null, tile: number): Tiling {
+  return { vector, tiles: vector === null ? new Map() : new Map([[vector, tile]]) };
 }
 
-function reducing(axes: readonly Axis[], reductions: readonly Reduction[]): Choice {
+function plain(axes: readonly Axis[]): Tiling {
+  return inLanes(axes.at(-1) ?? null, plainTile);
+}
+
+function reducing(axes: readonly Axis[], reductions: readonly Reduction[]): Tiling {
   const dependencies = new Dependencies();
   const indices = indicesIn(reductions.map((reduction) => reduction.body));
   /** Whether neighbours along an axis are neighbours in memory, or the same. */
@@ -51,11 +53,13 @@ function reducing(axes: readonly Axis[], reductions: readonly Reduction[]): Choi
   const last = axes.at(-1) ?? null;
   const lastVarying = varying.at(-1) ?? null;
   if (lastVarying !== null && lastVarying === last && lastVarying.extent > 1 && contiguous(lastVarying)) {
-    return { vector: lastVarying, tile: reducingTile };
+    return inLanes(lastVarying, reducingTile);
   }
-  const along = reductions.every(
-    ({ axis, interleaved }) => interleaved && contiguous(axis) && (axis.extent >= longRow || lastVarying === null),
-  );
-  if (along) return { vector: lastVarying === last ? null : last, tile: plainTile };
-  return { vector: lastVarying, tile: rowsTile };
+  const along = reductions.every(({ axes: [...own], interleaved }) => {
+    const axis = own.at(-1);
+    if (axis === undefined || !interleaved || !contiguous(axis)) return false;
+    return axis.extent >= longRow || lastVarying === null;
+  });
+  if (along) return inLanes(lastVarying === last ? null : last, plainTile);
+  return inLanes(lastVarying, rowsTile);
 }

@@ -43,7 +43,7 @@ export function ratiosOf(ours: Figures, theirs: Figures): Figures {
 }
 
 /** The middle one of some numbers. */
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }

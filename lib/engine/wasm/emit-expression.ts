@@ -229,6 +229,15 @@ function emitLoad(context: ExpressionContext, lanes: Lanes, buffer: Buffer, inde
     code.access("v128.load", offset);
     return;
   }
+  if (stride === 2 && valid === lanesPerVector) {
+    // Elements 0 to 3 and 3 to 6, of which every other one is taken: nothing past the last is read.
+    pointers.push(index);
+    code.access("v128.load", offset);
+    pointers.push(index);
+    code.access("v128.load", offset + 3 * bytesPerNumber);
+    code.shuffle([0, 2, 5, 7]);
+    return;
+  }
   // Lane by lane, since memory past the last valid lane belongs to somebody else, or may not exist.
   const pairwise = stride === 1 && valid >= 2;
   const first = pairwise ? 2 : 1;
@@ -287,5 +296,25 @@ export function emitStore(
   for (let lane = pairwise ? 2 : 0; lane < valid; lane++) {
     pointers.push(index);
     code.get(local).accessLane("v128.store32_lane", offset + lane * stride * bytesPerNumber, lane);
+  }
+}
+
+/** Writes two vectors, lane by lane in turn, to where an index points. */
+export function emitPairedStore(
+  context: ExpressionContext,
+  buffer: Buffer,
+  index: Affine,
+  point: Point,
+  [even, odd]: readonly [number, number],
+): void {
+  const { code, pointers } = context;
+  const offset = immediateOffset(context, buffer, index, point);
+  for (const [half, order] of [
+    [0, 4, 1, 5],
+    [2, 6, 3, 7],
+  ].entries()) {
+    pointers.push(index);
+    code.get(even).get(odd).shuffle(order);
+    code.access("v128.store", offset + half * lanesPerVector * bytesPerNumber);
   }
 }

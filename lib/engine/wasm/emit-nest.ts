@@ -16,6 +16,7 @@ import {
 import {
   type ExpressionContext,
   emitExpression,
+  emitPairedStore,
   emitStore,
   type Features,
   type Lanes,
@@ -37,6 +38,32 @@ export interface Split {
 
 /** Vectors that an interleaved reduction keeps, to hide the latency of one addition behind others. */
 const interleavedVectors = 4;
+
+/**
+ * Whether lanes past the end of the last axis add nothing to a reduction anyway: a sum of products of two numbers that
+ * are both loaded along the lanes, where lanes that are not loaded are zeros.
+ */
+function isZeroPastTheEnd({ axes, body, combine, initial }: Reduction): boolean {
+  if (combine !== "sum" || initial !== 0 || body.kind !== "binary" || body.name !== "multiply") return false;
+  return [body.left, body.right].every(
+    (factor) =>
+      factor.kind === "load" && factor.index.terms.some(({ axis, inner }) => axis === axes.at(-1) && inner !== 0),
+  );
+}
+
+/** Whether the lanes of one store go to every other element, and those of another one to the elements between. */
+function interleaves(one: Store, other: Store, { axis }: Lanes): boolean {
+  const { terms } = one.index;
+  if (one.buffer !== other.buffer || other.index.constant !== one.index.constant + 1) return false;
+  if (terms.length !== other.index.terms.length || !terms.some((term) => term.axis === axis && term.inner === 2)) {
+    return false;
+  }
+  return terms.every((term) =>
+    other.index.terms.some(
+      ({ axis, stride, inner }) => axis === term.axis && stride === term.stride && inner === term.inner,
+    ),
+  );
+}
 
 const oneLane: Lanes = { axis: null, valid: () => 1 };
 
@@ -184,31 +211,42 @@ class NestEmitter {
   }
 
   #reduction(expression: Reduction, scope: Scope, lanes: Lanes, points: readonly Point[]): void {
-    const { axis, body, initial, type } = expression;
+    const { axes, body, initial, type } = expression;
     const code = this.#code;
     const own = this.#distinct(expression, points).filter((point) => scope.find(expression, point) === undefined);
     if (own.length === 0) return;
     for (const invariant of invariantsOf(expression, this.#dependencies)) this.#keepAt(invariant, scope, lanes, own);
     const nested = nestedReductions(expression, this.#dependencies);
-    if (expression.interleaved && lanes.axis === null && nested.length === 0 && axis.extent >= lanesPerVector) {
-      for (const point of own) scope.keep(expression, point, this.#interleaved(expression, scope, point));
-      return;
+    const inner = axes.at(-1);
+    if (expression.interleaved && lanes.axis === null && nested.length === 0 && inner !== undefined) {
+      if (inner.extent >= lanesPerVector) {
+        this.#interleaved(expression, scope, own);
+        return;
+      }
     }
     const sums = own.map(() => code.local("v128"));
     for (const sum of sums) {
       pushConstant(code, type, initial);
       code.set(sum);
     }
-    this.#tiles(axis, 1, indicesIn([body]), () => {
-      const inner = new Scope(code, this.#keyOf, scope);
-      for (const below of nested) this.#reduction(below, inner, lanes, own);
-      inner.count([body], own);
+    this.#over(axes, 1, indicesIn([body]), () => {
+      const inside = new Scope(code, this.#keyOf, scope);
+      for (const below of nested) this.#reduction(below, inside, lanes, own);
+      inside.count([body], own);
       for (const [position, point] of own.entries()) {
-        this.#accumulate(expression, inner, lanes, point, sums[position]);
+        this.#accumulate(expression, inside, lanes, point, sums[position]);
       }
-      inner.close();
+      inside.close();
     });
     for (const [position, point] of own.entries()) scope.keep(expression, point, sums[position]);
+  }
+
+  /** Emits loops over axes, outermost first, of which the last one goes in tiles. */
+  #over(axes: readonly Axis[], tile: number, indices: readonly Affine[], inside: (size: number) => void): void {
+    const [axis, ...rest] = axes;
+    if (axis === undefined) inside(1);
+    else if (rest.length === 0) this.#tiles(axis, tile, indices, inside);
+    else this.#tiles(axis, 1, indices, () => this.#over(rest, tile, indices, inside));
   }
 
   /** sum ∘= body; a product that need not be rounded becomes a multiply-add. */
@@ -233,17 +271,19 @@ class NestEmitter {
     code.set(sum);
   }
 
-  /** A reduction with the lanes along its own axis; returns a local with the result in all lanes. */
-  #interleaved(expression: Reduction, scope: Scope, point: Point): number {
-    const { axis, body, type, combine, initial } = expression;
+  /** A reduction at some points with the lanes along its own last axis; each result then is in all lanes of a local. */
+  #interleaved(expression: Reduction, scope: Scope, points: readonly Point[]): void {
+    const { axes, body, type, combine, initial } = expression;
+    const axis = axes[axes.length - 1];
     const code = this.#code;
-    const vectors = Math.min(interleavedVectors, Math.floor(axis.extent / lanesPerVector));
-    const tile = vectors * lanesPerVector;
-    const sums = Array.from({ length: vectors }, () => code.local("v128"));
-    for (const sum of sums) {
+    const most = Math.max(1, Math.floor(interleavedVectors / points.length));
+    const vectors = Math.min(most, Math.floor(axis.extent / lanesPerVector));
+    const sums = points.map(() => Array.from({ length: vectors }, () => code.local("v128")));
+    for (const sum of sums.flat()) {
       pushConstant(code, type, initial);
       code.set(sum);
     }
+    const masked = !isZeroPastTheEnd(expression);
     const step = (count: number): void => {
       const inner = new Scope(code, this.#keyOf, scope);
       const lanes: Lanes = {
@@ -251,41 +291,45 @@ class NestEmitter {
         valid: (place) => Math.min(lanesPerVector, count - (place.get(axis) ?? 0)),
       };
       for (let vector = 0; vector * lanesPerVector < count; vector++) {
-        const place = new Map(point).set(axis, vector * lanesPerVector);
-        const valid = lanes.valid(place);
-        inner.count([body], [place]);
-        if (valid === lanesPerVector) {
-          this.#accumulate(expression, inner, lanes, place, sums[vector]);
-          continue;
+        const places = points.map((point) => new Map(point).set(axis, vector * lanesPerVector));
+        const valid = lanes.valid(places[0]);
+        inner.count([body], places);
+        for (const [position, place] of places.entries()) {
+          const sum = sums[position][vector];
+          if (valid === lanesPerVector || !masked) {
+            this.#accumulate(expression, inner, lanes, place, sum);
+            continue;
+          }
+          // Lanes past the end must not change anything.
+          code.get(sum);
+          emitExpression(this.#context, inner, lanes, body, place);
+          pushConstant(code, type, initial);
+          code.lanes(Array.from({ length: lanesPerVector }, (_, lane) => (lane < valid ? -1 : 0)));
+          code.op("v128.bitselect");
+          pushCombination(code, type, combine);
+          code.set(sum);
         }
-        // Lanes past the end must not change anything.
-        code.get(sums[vector]);
-        emitExpression(this.#context, inner, lanes, body, place);
-        pushConstant(code, type, initial);
-        code.lanes(Array.from({ length: lanesPerVector }, (_, lane) => (lane < valid ? -1 : 0)));
-        code.op("v128.bitselect");
-        pushCombination(code, type, combine);
-        code.set(sums[vector]);
       }
       inner.close();
     };
-    this.#tiles(axis, tile, indicesIn([body]), step);
-    const [total, ...others] = sums;
-    for (const other of others) {
-      code.get(total).get(other);
-      pushCombination(code, type, combine);
-      code.set(total);
-      code.release("v128", other);
+    this.#over(axes, vectors * lanesPerVector, indicesIn([body]), step);
+    for (const [position, [total, ...others]] of sums.entries()) {
+      for (const other of others) {
+        code.get(total).get(other);
+        pushCombination(code, type, combine);
+        code.set(total);
+        code.release("v128", other);
+      }
+      for (const order of [
+        [2, 3, 0, 1],
+        [1, 0, 3, 2],
+      ]) {
+        code.get(total).get(total).get(total).shuffle(order);
+        pushCombination(code, type, combine);
+        code.set(total);
+      }
+      scope.keep(expression, points[position], total);
     }
-    for (const order of [
-      [2, 3, 0, 1],
-      [1, 0, 3, 2],
-    ]) {
-      code.get(total).get(total).get(total).shuffle(order);
-      pushCombination(code, type, combine);
-      code.set(total);
-    }
-    return total;
   }
 
   #stores(stores: readonly Store[], scope: Scope, lanes: Lanes, points: readonly Point[]): void {
@@ -301,10 +345,18 @@ class NestEmitter {
         code.set(local);
         return local;
       });
+      const done = new Set<number>();
       for (const [position, { buffer, index }] of stores.entries()) {
-        emitStore(this.#context, lanes, buffer, index, point, values[position]);
-        code.release("v128", values[position]);
+        if (done.has(position)) continue;
+        const beside = stores.findIndex((other) => interleaves(stores[position], other, lanes));
+        if (beside > position && lanes.valid(point) === lanesPerVector) {
+          emitPairedStore(this.#context, buffer, index, point, [values[position], values[beside]]);
+          done.add(beside);
+        } else {
+          emitStore(this.#context, lanes, buffer, index, point, values[position]);
+        }
       }
+      for (const local of values) code.release("v128", local);
     }
   }
 

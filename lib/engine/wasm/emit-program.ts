@@ -19,6 +19,8 @@ export interface EmittedProgram {
   readonly pages: number;
   /** Threads that have something to do: 1 where no nest is worth sharing. */
   readonly threads: number;
+  /** The nests in order: the step that each is of, by position, and its name. */
+  readonly nests: readonly { readonly step: number; readonly name: string }[];
 }
 
 /** Work (see `workOf`) below which other threads are not worth waiting for: about a microsecond's. */
@@ -32,6 +34,7 @@ interface Range {
 /** A nest with the bytes that it touches. */
 interface Placed {
   readonly nest: Nest;
+  readonly step: number;
   readonly addressOf: (buffer: Buffer) => number;
   readonly split: Split | null;
   readonly reads: readonly Range[];
@@ -41,8 +44,15 @@ interface Placed {
 /**
  * Turns the steps of a program into one module: a function for each nest, and `run(thread)`, which calls them in order
  * with barriers wherever a nest touches bytes that another thread may just be writing or still be reading.
+ *
+ * @param apart whether each nest's function is exported as well, as `nest0`, `nest1` and so on, to be timed
  */
-export function emitProgram(program: CompiledProgram, threads: number, features: Features): EmittedProgram {
+export function emitProgram(
+  program: CompiledProgram,
+  threads: number,
+  features: Features,
+  apart = false,
+): EmittedProgram {
   const pages = Math.max(1, Math.ceil((headerBytes + program.arenaBytes) / pageBytes));
   if (pages > mostPages) {
     throw new Error(
@@ -51,10 +61,10 @@ export function emitProgram(program: CompiledProgram, threads: number, features:
   }
   const placed = placeNests(program, threads);
   const used = placed.some(({ split }) => split !== null) ? threads : 1;
-  const functions: ModuleFunction[] = placed.map(({ nest, addressOf, split }) => {
+  const functions: ModuleFunction[] = placed.map(({ nest, addressOf, split }, index) => {
     const builder = new FunctionBuilder(1);
     emitNest(nest, builder, features, addressOf, split);
-    return { builder };
+    return apart ? { builder, name: `nest${index}` } : { builder };
   });
   const run = new FunctionBuilder(1);
   if (used === 1) {
@@ -64,7 +74,8 @@ export function emitProgram(program: CompiledProgram, threads: number, features:
     functions.push({ builder: barrierFunction(used) });
   }
   functions.push({ builder: run, name: "run" });
-  return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used };
+  const nests = placed.map(({ nest, step }) => ({ step, name: nest.name }));
+  return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used, nests };
 }
 
 /** Calls each nest's function in turn, on all threads or on thread 0, and the barrier where one must wait. */
@@ -112,6 +123,7 @@ function placeNests(program: CompiledProgram, threads: number): Placed[] {
       const { read, written } = buffersOf(nest);
       placed.push({
         nest,
+        step: position,
         addressOf,
         split: chooseSplit(nest, threads),
         reads: read.map(rangeOf),

@@ -1,8 +1,8 @@
 import type { Window } from "../../ops/index.ts";
-import { type Affine, plus, times } from "../affine.ts";
+import { type Affine, divided, plus, times } from "../affine.ts";
 import { type Expression, multiply } from "../expression.ts";
 import { type LoopRule, type Position, type RuleInput, remember } from "./rule.ts";
-import { inTurnedWindow, inWindow, padded, reduceOver, spread, turned } from "./window.ts";
+import { inWindow, margined, padded, reduceOver, turned, turnedWindow } from "./window.ts";
 
 function windowOf({ attributes }: RuleInput, kernel: readonly number[]): Window {
   return {
@@ -13,6 +13,8 @@ function windowOf({ attributes }: RuleInput, kernel: readonly number[]): Window 
   };
 }
 
+const sizeOf = ({ attributes }: RuleInput): readonly number[] => attributes.size as readonly number[];
+
 const groupsOf = ({ attributes }: RuleInput): number => attributes.groups as number;
 
 /**
@@ -21,18 +23,15 @@ const groupsOf = ({ attributes }: RuleInput): number => attributes.groups as num
  */
 function groupOf(channel: Affine, perGroup: number): Affine {
   const terms = channel.terms.filter(({ stride }) => stride % perGroup === 0);
-  return {
-    constant: 0,
-    terms: terms.map(({ axis, stride, inner }) => ({ axis, stride: stride / perGroup, inner: inner / perGroup })),
-  };
+  return divided({ constant: 0, terms }, perGroup);
 }
 
 /** A channel of a group by its place there. */
 const inGroup = (group: Affine, perGroup: number, within: Affine): Affine => plus(times(group, perGroup), within);
 
 /** Sums of products may be rounded once instead of twice. */
-const sum = (extents: Readonly<Record<string, number>>, body: (position: Position) => Expression): Expression =>
-  reduceOver("sum", extents, body, true);
+const sum = (extents: readonly number[], body: (position: Position) => Expression, interleaved = false): Expression =>
+  reduceOver("sum", extents, body, { contracted: true, interleaved });
 
 /** Maps: for each filter the sum over its channels and the kernel. */
 export const convolution2d: LoopRule = {
@@ -46,7 +45,7 @@ export const convolution2d: LoopRule = {
     const window = windowOf(input, kernel);
     const element = ([sample, filter, ...place]: Position): Expression => {
       const group = groupOf(filter, filters / groupsOf(input));
-      return sum({ c: channels, kh: kernel[0], kw: kernel[1] }, ([channel, ...inKernel]) => {
+      return sum([channels, ...kernel], ([channel, ...inKernel]) => {
         const picture = x.at([sample, inGroup(group, channels, channel), ...inWindow(place, inKernel, window)]);
         return multiply(picture, w.at([filter, channel, ...inKernel]));
       });
@@ -62,9 +61,10 @@ export const convolution2dInputGradient: LoopRule = {
   copies(input) {
     const [maps, w] = input.operands;
     const window = windowOf(input, w.type.shape.slice(2));
-    return [...spread(0, maps, input.attributes.size as readonly number[], window, 0), turned(1, w)];
+    return [...margined(0, maps, sizeOf(input), window, 0), ...turned(1, w)];
   },
   cut: (input) => ({ axis: 1, parts: groupsOf(input) }),
+  phases: ({ attributes }) => [1, 1, ...(attributes.stride as readonly number[])],
   elements(input) {
     const [maps, w] = input.operands;
     const [filters, channels, ...kernel] = w.type.shape;
@@ -73,10 +73,10 @@ export const convolution2dInputGradient: LoopRule = {
     const element = ([sample, channel, ...place]: Position): Expression => {
       const group = groupOf(channel, channels);
       const within = plus(channel, times(group, -channels));
-      return sum({ f: perGroup, kh: kernel[0], kw: kernel[1] }, ([inFilters, ...inKernel]) => {
+      const { extents, inKernel, inMaps } = turnedWindow(place, sizeOf(input), window);
+      return sum([perGroup, ...extents], ([inFilters, ...met]) => {
         const filter = inGroup(group, perGroup, inFilters);
-        const map = maps.at([sample, filter, ...inTurnedWindow(place, inKernel, window)]);
-        return multiply(map, w.at([filter, within, ...inKernel]));
+        return multiply(maps.at([sample, filter, ...inMaps(met)]), w.at([filter, within, ...inKernel(met)]));
       });
     };
     return [remember(element)];
@@ -96,10 +96,11 @@ export const convolution2dWeightGradient: LoopRule = {
     const window = windowOf(input, shape.slice(2));
     const element = ([filter, channel, ...inKernel]: Position): Expression => {
       const group = groupOf(filter, filters / groupsOf(input));
-      return sum({ n: samples, y: rows, x: columns }, ([sample, ...place]) => {
+      const product = ([sample, ...place]: Position): Expression => {
         const picture = x.at([sample, inGroup(group, shape[1], channel), ...inWindow(place, inKernel, window)]);
         return multiply(picture, maps.at([sample, filter, ...place]));
-      });
+      };
+      return sum([samples, rows, columns], product, true);
     };
     return [remember(element)];
   },

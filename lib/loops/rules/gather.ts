@@ -1,5 +1,6 @@
 import { type Axis, along } from "../affine.ts";
 import { compare, constant, type Expression, indexValue, integer, reduce, select } from "../expression.ts";
+import { mergeReductions } from "../merge.ts";
 import { type LoopRule, type Position, remember } from "./rule.ts";
 
 // Loops have no addresses that depend on data. So a row is found by going through all of them, which is as much work as
@@ -40,7 +41,7 @@ export const scatterAdd: LoopRule = {
       const place = axes.map((axis) => along(axis));
       const own = compare("equal", numbers.at(place), indexValue(row));
       const body = select(own, pieces.at([...place, ...rest]), constant(0));
-      return axes.reduceRight((inner, axis) => reduce("sum", axis, inner), body);
+      return mergeReductions(reduce("sum", axes, body));
     };
     return [remember(element)];
   },

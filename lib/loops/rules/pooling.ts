@@ -1,9 +1,9 @@
 import { noIndex, type Window } from "../../ops/index.ts";
 import { elementCount } from "../../tensor/index.ts";
 import { at, plus, times } from "../affine.ts";
-import { compare, constant, type Expression, indexValue, integer, multiply, select } from "../expression.ts";
+import { binary, compare, constant, type Expression, indexValue, integer, multiply, select } from "../expression.ts";
 import { type LoopRule, type Position, type RuleInput, remember } from "./rule.ts";
-import { inTurnedWindow, inWindow, padded, reduceOver, spread } from "./window.ts";
+import { inWindow, margined, overWindow, padded, turnedWindow } from "./window.ts";
 
 function windowOf({ attributes }: RuleInput): Window {
   return {
@@ -14,7 +14,9 @@ function windowOf({ attributes }: RuleInput): Window {
   };
 }
 
-const placesOf = ({ kernel }: Window): Readonly<Record<string, number>> => ({ kh: kernel[0], kw: kernel[1] });
+const sizeOf = ({ attributes }: RuleInput): readonly number[] => attributes.size as readonly number[];
+
+const phasesOf = ({ attributes }: RuleInput): readonly number[] => [1, 1, ...(attributes.stride as readonly number[])];
 
 /** The largest element, and the smallest index at which it stands. */
 export const maxPool2d: LoopRule = {
@@ -28,20 +30,20 @@ export const maxPool2d: LoopRule = {
     // With a margin the operand is a copy that is wider than the pictures.
     const width = x.type.shape[3] - 2 * padding[1];
     const largest = remember(([sample, channel, ...place]) =>
-      reduceOver("maximum", placesOf(window), (inKernel) =>
-        x.at([sample, channel, ...inWindow(place, inKernel, window)]),
-      ),
+      overWindow("maximum", window.kernel, (inKernel) => x.at([sample, channel, ...inWindow(place, inKernel, window)])),
     );
     const index = (position: Position): Expression => {
       const [sample, channel, ...place] = position;
       const value = largest(position);
-      const found = reduceOver("smaller", placesOf(window), (inKernel) => {
-        const [row, column] = inWindow(place, inKernel, window);
-        const inPlane = plus(times(row, width), column, at(-padding[0] * width - padding[1]));
-        const here = compare("equal", x.at([sample, channel, row, column]), value);
-        return select(here, indexValue(inPlane), integer(noIndex));
+      const [top, left] = inWindow(place, [at(0), at(0)], window);
+      const first = plus(times(top, width), left, at(-padding[0] * width - padding[1]));
+      const found = overWindow("smaller", window.kernel, (inKernel) => {
+        const here = compare("equal", x.at([sample, channel, ...inWindow(place, inKernel, window)]), value);
+        const fromFirst = plus(times(inKernel[0], width), inKernel[1]);
+        return select(here, indexValue(fromFirst), integer(noIndex));
       });
-      return select(compare("less", constant(Number.NEGATIVE_INFINITY), value), found, integer(noIndex));
+      const inPlane = binary("add", indexValue(first), found);
+      return select(compare("less", constant(Number.NEGATIVE_INFINITY), value), inPlane, integer(noIndex));
     };
     return [largest, remember(index)];
   },
@@ -52,19 +54,20 @@ export const maxPool2dGradient: LoopRule = {
   family: "reduce",
   same: [],
   copies(input) {
-    const size = input.attributes.size as readonly number[];
     const window = windowOf(input);
     const [g, index] = input.operands;
-    return [...spread(0, g, size, window, 0), ...spread(1, index, size, window, noIndex)];
+    return [...margined(0, g, sizeOf(input), window, 0), ...margined(1, index, sizeOf(input), window, noIndex)];
   },
+  phases: phasesOf,
   elements(input) {
     const [g, index] = input.operands;
-    const [, width] = input.attributes.size as readonly number[];
+    const size = sizeOf(input);
     const window = windowOf(input);
     const element = ([sample, channel, row, column]: Position): Expression => {
-      const own = indexValue(plus(times(row, width), column));
-      return reduceOver("sum", placesOf(window), (inKernel) => {
-        const place = [sample, channel, ...inTurnedWindow([row, column], inKernel, window)];
+      const own = indexValue(plus(times(row, size[1]), column));
+      const { extents, inMaps } = turnedWindow([row, column], size, window);
+      return overWindow("sum", extents, (met) => {
+        const place = [sample, channel, ...inMaps(met)];
         return select(compare("equal", index.at(place), own), g.at(place), constant(0));
       });
     };
@@ -105,7 +108,7 @@ export const averagePool2d: LoopRule = {
     const [x] = input.operands;
     const window = windowOf(input);
     const element = ([sample, channel, ...place]: Position): Expression => {
-      const total = reduceOver("sum", placesOf(window), (inKernel) =>
+      const total = overWindow("sum", window.kernel, (inKernel) =>
         x.at([sample, channel, ...inWindow(place, inKernel, window)]),
       );
       return multiply(total, constant(1 / elementCount(window.kernel)));
@@ -118,14 +121,14 @@ export const averagePool2d: LoopRule = {
 export const averagePool2dGradient: LoopRule = {
   family: "reduce",
   same: [],
-  copies: (input) => spread(0, input.operands[0], input.attributes.size as readonly number[], windowOf(input), 0),
+  copies: (input) => margined(0, input.operands[0], sizeOf(input), windowOf(input), 0),
+  phases: phasesOf,
   elements(input) {
     const [g] = input.operands;
     const window = windowOf(input);
     const element = ([sample, channel, ...place]: Position): Expression => {
-      const total = reduceOver("sum", placesOf(window), (inKernel) =>
-        g.at([sample, channel, ...inTurnedWindow(place, inKernel, window)]),
-      );
+      const { extents, inMaps } = turnedWindow(place, sizeOf(input), window);
+      const total = overWindow("sum", extents, (met) => g.at([sample, channel, ...inMaps(met)]));
       return multiply(total, constant(1 / elementCount(window.kernel)));
     };
     return [remember(element)];

@@ -29,9 +29,7 @@ function overAxes(combine: Combination): ElementRule {
           reduced.includes(axis) ? along(axes[reduced.indexOf(axis)]) : kept[next++],
         );
         const body = x.at(position);
-        return mergeReductions(
-          axes.reduceRight((inner, axis) => reduce(combine, axis, inner, { interleaved: true }), body),
-        );
+        return mergeReductions(reduce(combine, axes, body, { interleaved: true }));
       };
       return [remember(element)];
     },

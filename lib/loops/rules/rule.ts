@@ -60,6 +60,11 @@ export interface ElementRule {
   elements(input: RuleInput): readonly ((position: Position) => Expression)[];
   /** What is put together first, such as pictures with a margin; `elements` then sees these operands. */
   copies?(input: RuleInput): readonly Copy[];
+  /**
+   * For each axis of the output into how many phases it falls: elements so far apart are computed by loops of their own,
+   * because others are computed otherwise. `elements` finds the phase in the constant of an index.
+   */
+  phases?(input: RuleInput): readonly number[];
   /** An axis of the output that becomes two loops, over `parts` and within each, for indices that differ by part. */
   cut?(input: RuleInput): { readonly axis: number; readonly parts: number };
 }

@@ -1,7 +1,7 @@
-import { reach, type Window } from "../../ops/index.ts";
-import type { Shape, TensorType } from "../../tensor/index.ts";
-import { type Affine, type Axis, along, at, plus, times } from "../affine.ts";
-import { type Combination, constant, type Expression, integer, reduce } from "../expression.ts";
+import type { Window } from "../../ops/index.ts";
+import { elementCount, type Shape, type TensorType } from "../../tensor/index.ts";
+import { type Axis, along, at, divided, plus, times } from "../affine.ts";
+import { binary, type Combination, constant, type Expression, type Freedom, integer, reduce } from "../expression.ts";
 import { mergeReductions } from "../merge.ts";
 import type { Copy, Operand, Piece, Position } from "./rule.ts";
 import { filled, moved } from "./shape.ts";
@@ -39,33 +39,62 @@ export function inWindow([row, column]: Position, kernel: Position, { stride, di
 }
 
 /**
- * How far before the first map the window of maps begins that hold the first element of the pictures; negative where
- * the padding is so wide that it begins after it.
+ * Which elements of a kernel's turned axis meet an element of the pictures: those of the maps lie a stride apart, so that
+ * the elements of the pictures fall into as many phases, and each phase meets every so-many-th element of the kernel.
  */
-function lead(window: Window, axis: number): number {
-  return reach(window)[axis] - 1 - window.padding[axis];
+interface Phase {
+  /** The first element of the turned kernel that is met, how far it is to the next, and how many there are. */
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+  /** The map's element that the phase's first element meets with `first`; the next one meets the next. */
+  readonly start: number;
+  /** From one element that is met to the next, the map's element moves so far. */
+  readonly rise: number;
 }
 
-/** Maps with their elements a stride apart, and with a margin, for `inTurnedWindow`. */
-export function spread(operand: number, maps: Operand, size: Shape, window: Window, fill: number): readonly Copy[] {
+function phaseOf({ kernel, stride, padding, dilation }: Window, axis: number, phase: number): Phase {
+  // Element y = stride · q + phase of the pictures meets the turned kernel's element t in the map's element
+  // (y + padding − (kernel − 1 − t) · dilation) / stride, where that is whole.
+  const [extent, apart, spread] = [kernel[axis], stride[axis], dilation[axis]];
+  const numerator = (t: number): number => phase + padding[axis] - (extent - 1 - t) * spread;
+  const met = Array.from({ length: extent }, (_, t) => t).filter((t) => numerator(t) % apart === 0);
+  const [first = 0, second = first + 1] = met;
+  const step = second - first;
+  return {
+    first,
+    step,
+    count: met.length,
+    start: met.length === 0 ? 0 : numerator(first) / apart,
+    rise: (step * spread) / apart,
+  };
+}
+
+/** The elements of the maps that the pictures' elements meet along an axis: begins before 0 where there is a margin. */
+function metAlong(window: Window, axis: number, size: number): { readonly start: number; readonly end: number } {
+  let [start, end] = [0, 0];
+  for (let phase = 0; phase < Math.min(window.stride[axis], size); phase++) {
+    const met = phaseOf(window, axis, phase);
+    if (met.count === 0) continue;
+    const last = Math.floor((size - 1 - phase) / window.stride[axis]);
+    start = Math.min(start, met.start);
+    end = Math.max(end, met.start + last + (met.count - 1) * met.rise + 1);
+  }
+  return { start, end };
+}
+
+/** Maps with a margin of `fill`, for `turnedWindow`; none where every element that is met is there. */
+export function margined(operand: number, maps: Operand, size: Shape, window: Window, fill: number): readonly Copy[] {
   const [samples, channels, ...extents] = maps.type.shape;
-  const covered = reach(window);
-  const starts = extents.map((_, axis) => Math.max(lead(window, axis), 0));
-  const skipped = extents.map((_, axis) => Math.max(-lead(window, axis), 0));
-  const planes = extents.map((extent, axis) =>
-    Math.max(starts[axis] + (extent - 1) * window.stride[axis] + 1, skipped[axis] + size[axis] + covered[axis] - 1),
-  );
+  const met = extents.map((_, axis) => metAlong(window, axis, size[axis]));
+  if (met.every(({ start, end }, axis) => start === 0 && end <= extents[axis])) return [];
+  const planes = extents.map((extent, axis) => Math.max(extent, met[axis].end) - met[axis].start);
   const shape = [samples, channels, ...planes];
   const inside: Piece = {
     shape: maps.type.shape,
     stores: [
       {
-        place: ([sample, channel, row, column]) => [
-          sample,
-          channel,
-          plus(times(row, window.stride[0]), at(starts[0])),
-          plus(times(column, window.stride[1]), at(starts[1])),
-        ],
+        place: (position) => moved(position, [0, 0, ...met.map(({ start }) => -start)]),
         element: (position) => maps.at(position),
       },
     ],
@@ -73,16 +102,36 @@ export function spread(operand: number, maps: Operand, size: Shape, window: Wind
   return [{ operand, type: scratchType(shape, maps), pieces: [filled(shape, number(maps, fill)), inside] }];
 }
 
-/** The place in spread maps of the window that holds an element at the turned place `kernel` of its kernel. */
-export function inTurnedWindow([row, column]: Position, kernel: Position, window: Window): Position {
-  const one = (index: Affine, place: Affine, axis: number): Affine =>
-    plus(index, times(place, window.dilation[axis]), at(Math.max(-lead(window, axis), 0)));
-  return [one(row, kernel[0], 0), one(column, kernel[1], 1)];
+/** The elements of a kernel, turned by half a circle, that meet an element of the pictures, and where they meet it. */
+export interface TurnedWindow {
+  /** How many elements of the kernel there are along each axis. */
+  readonly extents: readonly number[];
+  /** The place in the turned kernel of one of them. */
+  inKernel(place: Position): Position;
+  /** The place in the maps, as `margined` has made them, that it meets. */
+  inMaps(place: Position): Position;
 }
 
-/** Filters with their kernels turned by half a circle. */
-export function turned(operand: number, w: Operand): Copy {
+/** For an element of the pictures, of which the loops go over phases: rows and columns are strides times something. */
+export function turnedWindow([row, column]: Position, size: Shape, window: Window): TurnedWindow {
+  const axes = [row, column].map((index, axis) => {
+    const phase = index.constant % window.stride[axis];
+    const { start } = metAlong(window, axis, size[axis]);
+    const within = divided(plus(index, at(-phase)), window.stride[axis]);
+    return { met: phaseOf(window, axis, phase), within, margin: -start };
+  });
+  return {
+    extents: axes.map(({ met }) => met.count),
+    inKernel: (place) => axes.map(({ met }, axis) => plus(times(place[axis], met.step), at(met.first))),
+    inMaps: (place) =>
+      axes.map(({ met, within, margin }, axis) => plus(within, times(place[axis], met.rise), at(met.start + margin))),
+  };
+}
+
+/** Filters with their kernels turned by half a circle; none where a kernel has but one element. */
+export function turned(operand: number, w: Operand): readonly Copy[] {
   const [filters, channels, height, width] = w.type.shape;
+  if (height * width === 1) return [];
   const places = Array.from({ length: height * width }, (_, index) => [Math.floor(index / width), index % width]);
   const piece: Piece = {
     shape: [filters, channels],
@@ -91,17 +140,36 @@ export function turned(operand: number, w: Operand): Copy {
       element: ([filter, channel]) => w.at([filter, channel, at(row), at(column)]),
     })),
   };
-  return { operand, type: scratchType(w.type.shape, w), pieces: [piece] };
+  return [{ operand, type: scratchType(w.type.shape, w), pieces: [piece] }];
+}
+
+/** Windows up to so many elements are computed without loops, so that each element is loaded once for all that needs it. */
+const mostUnrolled = 16;
+
+/** Puts together the elements of a window, or of what of it is met; the last axis goes fastest. */
+export function overWindow(
+  combine: "sum" | "maximum" | "smaller",
+  extents: readonly number[],
+  body: (position: Position) => Expression,
+): Expression {
+  if (elementCount(extents) > mostUnrolled || elementCount(extents) === 0) return reduceOver(combine, extents, body);
+  const name = combine === "sum" ? "add" : combine;
+  const [rows, columns] = extents;
+  const elements = Array.from({ length: rows * columns }, (_, index) =>
+    body([at(Math.floor(index / columns)), at(index % columns)]),
+  );
+  return elements.reduce((left, right) => binary(name, left, right));
 }
 
 /** Reduces over axes of some extents, the last one innermost. */
 export function reduceOver(
   combine: Combination,
-  extents: Readonly<Record<string, number>>,
+  extents: readonly number[],
   body: (position: Position) => Expression,
-  contracted = false,
+  freedom: Freedom = {},
 ): Expression {
-  const axes = Object.entries(extents).map(([name, extent]): Axis => ({ name, extent }));
-  const element = body(axes.map((axis) => along(axis)));
-  return mergeReductions(axes.reduceRight((inner, axis) => reduce(combine, axis, inner, { contracted }), element));
+  const axes = extents.map((extent, index): Axis => ({ name: axisNames[index] ?? `k${index}`, extent }));
+  return mergeReductions(reduce(combine, axes, body(axes.map((axis) => along(axis))), freedom));
 }
+
+const axisNames = ["k", "kh", "kw"] as const;
