@@ -7,4 +7,4 @@ export { startsAlong } from "./pieces.ts";
 export { noIndex } from "./pooling.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";
 export { uniformLane } from "./uniform.ts";
-export { reach, type Window } from "./window.ts";
+export type { Window } from "./window.ts";

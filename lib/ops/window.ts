@@ -28,7 +28,7 @@ export function isWindow({ kernel, stride, padding, dilation }: Window): boolean
 }
 
 /** How many elements a dilated kernel covers in each direction. */
-export function reach({ kernel, dilation }: Window): readonly number[] {
+function reach({ kernel, dilation }: Window): readonly number[] {
   return kernel.map((extent, axis) => (extent - 1) * dilation[axis] + 1);
 }
 

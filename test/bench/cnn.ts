@@ -16,10 +16,13 @@ const small = [
   nn.dense(10),
 ];
 
+/** The networks that are measured. */
+export const convolutional: Readonly<Record<string, nn.Model>> = {
+  small: nn.sequential(small, { input: [1, 28, 28], seed: 1, name: "small" }),
+  lenet5: nn.models.lenet5({ activation: "relu", pooling: "max", input: [1, 28, 28] }),
+};
+
 export async function measure(): Promise<Measured> {
-  const figures = await trainingFigures({
-    small: nn.sequential(small, { input: [1, 28, 28], seed: 1, name: "small" }),
-    lenet5: nn.models.lenet5({ activation: "relu", pooling: "max", input: [1, 28, 28] }),
-  });
+  const figures = await trainingFigures(convolutional);
   return { figures, peers: { torch: pythonPeer("torch-cnn.py", "torch") } };
 }

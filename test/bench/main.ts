@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   cnn: () => import("./cnn.ts"),
   minimalloc: () => import("./minimalloc.ts"),
   mlp: () => import("./mlp.ts"),
+  profile: () => import("./profile.ts"),
   sgemm: () => import("./sgemm.ts"),
 };
 

@@ -7,10 +7,13 @@ import { trainingFigures } from "./training-step.ts";
 const model = (name: string, layers: readonly nn.Layer[]): nn.Model =>
   nn.sequential(layers, { input: [784], seed: 1, name });
 
+/** The networks that are measured. */
+export const perceptrons: Readonly<Record<string, nn.Model>> = {
+  shallow: model("shallow", [nn.dense(128), nn.relu(), nn.dense(10)]),
+  deep: model("deep", [...nn.repeat(8, [nn.dense(64), nn.relu()]), nn.dense(10)]),
+};
+
 export async function measure(): Promise<Measured> {
-  const figures = await trainingFigures({
-    shallow: model("shallow", [nn.dense(128), nn.relu(), nn.dense(10)]),
-    deep: model("deep", [...nn.repeat(8, [nn.dense(64), nn.relu()]), nn.dense(10)]),
-  });
+  const figures = await trainingFigures(perceptrons);
   return { figures, peers: { torch: pythonPeer("torch-mlp.py", "torch") } };
 }

@@ -7,10 +7,13 @@ import * as nn from "../../lib/nn/index.ts";
 import { type OperatorName, operatorTable } from "../../lib/ops/index.ts";
 import { elementCount, random } from "../../lib/tensor/index.ts";
 import { trainingGraph } from "../../lib/training/index.ts";
-import { median } from "./benchmark.ts";
+import { type Measured, median } from "./benchmark.ts";
+import { convolutional } from "./cnn.ts";
+import { perceptrons } from "./mlp.ts";
+import { batch } from "./training-step.ts";
 
 /** One nest of a training step, as measured. */
-export interface NestTime {
+interface NestTime {
   readonly step: string;
   readonly nest: string;
   readonly seconds: number;
@@ -19,7 +22,7 @@ export interface NestTime {
 }
 
 /** Median seconds of each nest of a model's training step, on one thread, in the order in which they run. */
-export async function profile(model: nn.Model, batch: number, seconds = 3): Promise<readonly NestTime[]> {
+async function profile(model: nn.Model, batch: number, seconds = 3): Promise<readonly NestTime[]> {
   const graph = trainingGraph(model, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() });
   const program = wasmEngine().compile(makeSchedule(graph));
   const emitted = emitProgram(program, 1, detectFeatures(), true);
@@ -60,16 +63,26 @@ export async function profile(model: nn.Model, batch: number, seconds = 3): Prom
   });
 }
 
-/** Prints where the time of a training step goes. */
-export async function printProfile(model: nn.Model, batch: number): Promise<void> {
-  const times = await profile(model, batch);
-  const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
+function print(model: nn.Model, times: readonly NestTime[], total: number): void {
   console.log(`${model.name}, batch ${batch}: ${(total * 1e6).toFixed(0)} µs in ${times.length} nests, one thread`);
   for (const { step, nest, seconds, stepFlops } of times) {
-    const speed = nest === "pack" || nest === "copy" ? "" : `${(stepFlops / seconds / 1e9).toFixed(1)} GF/s`;
+    // Copies and packing have no operations of their own.
+    const main = step.endsWith(nest);
+    const speed = main ? `${(stepFlops / seconds / 1e9).toFixed(1)} GF/s` : "";
     const share = `${((100 * seconds) / total).toFixed(1)} %`;
-    console.log(
-      `  ${(seconds * 1e6).toFixed(1).padStart(9)} µs ${share.padStart(7)} ${speed.padStart(10)}  ${nest === step.trim() ? "" : `${nest} of `}${step}`,
-    );
+    const columns = [`${(seconds * 1e6).toFixed(1)} µs`.padStart(13), share.padStart(7), speed.padStart(10)];
+    console.log(`${columns.join(" ")}  ${main ? "" : `${nest} of `}${step}`);
   }
+}
+
+/** Prints where the time of training steps goes, for the networks of the benchmarks mlp and cnn. */
+export async function measure(): Promise<Measured> {
+  const figures: Record<string, number> = {};
+  for (const [name, model] of Object.entries({ ...perceptrons, ...convolutional })) {
+    const times = await profile(model, batch);
+    const total = times.reduce((sum, { seconds }) => sum + seconds, 0);
+    print(model, times, total);
+    figures[`${name}NestsSeconds`] = total;
+  }
+  return { figures, peers: {} };
 }

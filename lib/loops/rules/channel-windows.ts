@@ -29,7 +29,7 @@ function withMargin(input: RuleInput): readonly Copy[] {
 function sumAround(input: RuleInput, term: (x: Expression) => Expression): (position: Position) => Expression {
   const [x] = input.operands;
   return ([sample, channel, ...rest]) =>
-    reduceOver("sum", { s: sizeOf(input) }, ([step]) => term(x.at([sample, plus(channel, step), ...rest])));
+    reduceOver("sum", [sizeOf(input)], ([step]) => term(x.at([sample, plus(channel, step), ...rest])));
 }
 
 /** The element itself, behind the margin. */

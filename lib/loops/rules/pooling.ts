@@ -88,7 +88,7 @@ export const maxPool2dTake: LoopRule = {
     const element = (position: Position): Expression => {
       const [sample, channel, ...place] = position;
       const wanted = index.at(position);
-      return reduceOver("sum", placesOf(window), (inKernel) => {
+      return overWindow("sum", window.kernel, (inKernel) => {
         const [row, column] = inWindow(place, inKernel, window);
         const inPlane = plus(times(row, width), column, at(-padding[0] * width - padding[1]));
         const here = compare("equal", wanted, indexValue(inPlane));
