@@ -1,16 +1,19 @@
 import ts from "typescript";
 import { parseCell } from "./parse.ts";
 
-/** Names under which a compiled module exports something, types included; `default` is not among them. */
-export function exportedNames(program: ts.Program, modulePath: string): string[] {
-  const declarations = program.getSourceFile(modulePath.replace(/\.js$/, ".d.ts"));
-  const checker = program.getTypeChecker();
-  const symbol = declarations && checker.getSymbolAtLocation(declarations);
-  if (symbol === undefined) return [];
-  return checker
-    .getExportsOfModule(symbol)
-    .map(({ name }) => name)
-    .filter((name) => name !== "default" && !name.startsWith("__"));
+/** Every module that a cell names, by whatever kind of import. */
+export function importedNames(source: string): string[] {
+  if (!/\b(import|from|require|reference)\b/.test(source)) return [];
+  const { importedFiles, typeReferenceDirectives } = ts.preProcessFile(source, true, true);
+  return [...importedFiles, ...typeReferenceDirectives].map(({ fileName }) => fileName);
+}
+
+/** The names of `declare global` and `declare module "…"`, by which a cell adds to what other modules see. */
+export function moduleAugmentations(file: ts.SourceFile): ts.ModuleName[] {
+  return file.statements
+    .filter((statement) => ts.isModuleDeclaration(statement))
+    .filter(({ name, flags }) => ts.isStringLiteral(name) || (flags & ts.NodeFlags.GlobalAugmentation) !== 0)
+    .map(({ name }) => name);
 }
 
 /**
@@ -39,25 +42,4 @@ export function withoutExports(source: string): string {
     text = text.slice(0, start) + text.slice(start, end).replace(/[^\n]/g, " ") + text.slice(end);
   }
   return text;
-}
-
-/** Declarations of every name that a cell declares at its top level, each of type `any`. */
-export function untypedDeclarations(source: string): string {
-  const file = parseCell(source);
-  const names = new Set<string>();
-  const bind = (name: ts.BindingName): void => {
-    if (ts.isIdentifier(name)) names.add(name.text);
-    else for (const element of name.elements) if (ts.isBindingElement(element)) bind(element.name);
-  };
-  for (const statement of file.statements) {
-    if (ts.isVariableStatement(statement)) {
-      for (const declaration of statement.declarationList.declarations) bind(declaration.name);
-    } else if (
-      (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement) || ts.isEnumDeclaration(statement)) &&
-      statement.name
-    ) {
-      names.add(statement.name.text);
-    }
-  }
-  return [...names].map((name) => `let ${name}: any;\n`).join("");
 }

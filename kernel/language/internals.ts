@@ -1,14 +1,52 @@
 import type ts from "typescript";
 
+/** A source file with what the parser and the binder leave in it, and the compiler's own marks. */
+export interface BoundSourceFile extends ts.SourceFile {
+  /** Where the search for a name goes on when this file does not declare it. */
+  parent: ts.Node;
+  path: string;
+  resolvedPath: string;
+  originalFileName: string;
+  imports: readonly ts.StringLiteralLike[];
+  moduleAugmentations: readonly ts.Node[];
+  ambientModuleNames: readonly string[];
+  readonly locals?: ReadonlyMap<string, ts.Symbol>;
+  readonly parseDiagnostics: readonly ts.DiagnosticWithLocation[];
+  readonly bindDiagnostics: readonly ts.DiagnosticWithLocation[];
+  readonly commentDirectives?: readonly { readonly range: ts.TextRange }[];
+}
+
+/** Files and resolutions, as the type checker asks for them. */
+export interface CheckerHost extends ts.Program {
+  getResolvedModule(
+    file: ts.SourceFile,
+    name: string,
+    mode: ts.ResolutionMode,
+  ): { readonly resolvedModule?: ts.ResolvedModuleFull } | undefined;
+}
+
+/** What `checker.getDiagnostics` is in the checker that the compiler makes for itself. */
+export interface WorkingChecker extends ts.TypeChecker {
+  getDiagnostics(file: ts.SourceFile): readonly ts.Diagnostic[];
+}
+
 /**
  * The parts of the stock compiler that it exports but does not declare, and that tslab's converter or our door to it
  * needs. `typescript` is pinned to one version, and test/kernel/language says so when a part goes missing.
  */
 export interface TypeScriptInternals {
-  readonly nullTransformationContext: ts.TransformationContext;
+  bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
+  createTypeChecker(host: ts.Program): WorkingChecker;
+  createCompilerHostWorker(options: ts.CompilerOptions, setParentNodes: boolean, system: ts.System): ts.CompilerHost;
+  createCommentDirectivesMap(
+    file: ts.SourceFile,
+    directives: readonly { readonly range: ts.TextRange }[],
+  ): {
+    getUnusedExpectations(): readonly { readonly range: ts.TextRange }[];
+    markUsed(line: number): boolean;
+  };
   getTouchingPropertyName(sourceFile: ts.SourceFile, position: number): ts.Node;
   findPrecedingToken(position: number, sourceFile: ts.SourceFile): ts.Node | undefined;
-  sortAndDeduplicateDiagnostics(diagnostics: readonly ts.Diagnostic[]): readonly ts.Diagnostic[];
   readonly Completions: {
     getCompletionsAtPosition(...parameters: unknown[]): ts.CompletionInfo | undefined;
   };

@@ -1,141 +1,90 @@
+import { dirname } from "node:path";
 import ts from "typescript";
+import { Cells } from "./cells.ts";
 import { completenessOf } from "./completeness.ts";
-import { exportedNames, untypedDeclarations, withoutExports } from "./declarations.ts";
+import { importedNames, withoutExports } from "./declarations.ts";
+import { describeDiagnostic, type ModuleNames, readable } from "./diagnostics.ts";
 import type { TypeScript } from "./internals.ts";
-import type { CheckedCell, Diagnostic, Language, LanguageOptions } from "./messages.ts";
+import type { CheckedCell, Language, LanguageOptions } from "./messages.ts";
+import { ModuleProgram } from "./modules.ts";
 import { parseCell } from "./parse.ts";
-import { createPolledSystem } from "./system.ts";
 import { transformCell } from "./transform.ts";
-import { type ConverterDiagnostic, type LoadTslab, openConverter } from "./tslab.ts";
-
-/**
- * "The inferred type cannot be named", "… is using private name": a cell that a `.d.ts` cannot describe is still a sound
- * cell. What it declares is then of type `any` in later cells.
- */
-const cannotBeDescribed = (code: number): boolean =>
-  (code >= 4000 && code < 5000) || code === 2527 || code === 2742 || code === 2883 || code === 7056;
-
-const cannotFindModule = 2307;
+import { type LoadTslab, openConverter } from "./tslab.ts";
 
 /** Opens the compiler on one notebook. Takes about a second where it does not start from a snapshot. */
 export function createLanguage(load: LoadTslab, options: LanguageOptions, stock: ts.System = ts.sys): Language {
   const typescript = ts as TypeScript;
   const { workingDirectory, preloaded, typeRoot } = options;
   const declarationsOf = (path: string): string => path.replace(/\.js$/, ".d.ts");
-  const modules = Object.fromEntries(
+  const paths = Object.fromEntries(
     Object.entries(options.modules).map(([name, path]) => [name, [declarationsOf(path)]]),
   );
-  const system = createPolledSystem(stock, workingDirectory);
-  const open = () => openConverter(typescript, load, { workingDirectory, typeRoot, modules, system });
-
-  let opened = open();
-  const initial = preloadedDeclarations();
-  let declarations = initial;
-
-  function preloadedDeclarations(): string {
-    // One look at the modules makes the compiler load them; then it can say what they export.
-    const all = preloaded.map((path, index) => `import * as module${index} from ${JSON.stringify(path)};\n`).join("");
-    opened.converter.convert("", all);
-    return preloaded
-      .map((path) => {
-        const names = exportedNames(opened.program(), path);
-        return `import { ${names.join(", ")} } from ${JSON.stringify(path)};\n`;
-      })
-      .join("");
-  }
-
-  function convert(source: string): { declarations: string; diagnostics: readonly ConverterDiagnostic[] } {
-    system.poll();
-    let converted = opened.converter.convert(declarations, source);
-    if (converted.diagnostics.some(({ code }) => code === cannotFindModule)) {
-      // The compiler remembers what it did not find, and it may have been installed since.
-      opened.converter.close();
-      opened = open();
-      converted = opened.converter.convert(declarations, source);
-    }
-    const { diagnostics } = converted;
-    const mistakes = diagnostics.filter(
-      ({ category, code }) => category === ts.DiagnosticCategory.Error && !cannotBeDescribed(code),
-    );
-    if (mistakes.length === 0 && diagnostics.length > 0) {
-      const untyped = opened.converter.convert(declarations, untypedDeclarations(source));
-      return { declarations: untyped.declOutput ?? declarations, diagnostics: [] };
-    }
-    return { declarations: converted.declOutput ?? declarations, diagnostics: mistakes };
-  }
+  const system: ts.System = { ...stock, useCaseSensitiveFileNames: true, getCurrentDirectory: () => workingDirectory };
+  const modules = new ModuleProgram(typescript, { workingDirectory, typeRoot, modules: paths, preloaded, system });
+  const cells = new Cells(typescript, modules, workingDirectory);
+  const opened = openConverter(typescript, load, cells, modules.host, system);
+  const names: ModuleNames = {
+    namespaces: modules.namespaces,
+    folders: new Map([
+      ...preloaded.map((path): [string, string] => [`${dirname(dirname(path))}/`, ""]),
+      [`${workingDirectory}/`, "."],
+    ]),
+  };
 
   return {
     check({ code, name }): CheckedCell {
-      // The converter adds a line of its own, and could report what is missing here at a place behind the cell's end.
       const broken = parseCell(code);
       if (broken.parseDiagnostics.length > 0) {
-        return { status: "error", diagnostics: broken.parseDiagnostics.map((found) => syntaxError(broken, found)) };
+        const diagnostics = broken.parseDiagnostics.map((found) => describeDiagnostic(found, broken, workingDirectory));
+        return { status: "error", diagnostics };
       }
-      const converted = convert(withoutExports(code));
-      if (converted.diagnostics.length > 0) {
-        return { status: "error", diagnostics: converted.diagnostics.map(toDiagnostic) };
+      const cell = cells.open(withoutExports(code), name);
+      const mistakes = cells
+        .check(cell)
+        .filter(({ category }) => category === ts.DiagnosticCategory.Error)
+        .map((found) => describeDiagnostic(found, cell, workingDirectory))
+        // A file above the working directory is somebody else's.
+        .filter(({ file }) => !file?.startsWith(".."))
+        .map((found) => ({ ...found, message: readable(found.message, names) }));
+      if (mistakes.length > 0) {
+        cells.refuse(cell);
+        return { status: "error", diagnostics: mistakes };
       }
-      declarations = converted.declarations;
+      cells.accept(cell);
       return { status: "ok", ...transformCell(code, name) };
     },
     translate: ({ code, name }) => ({ status: "ok", ...transformCell(code, name) }),
     complete({ code, position }) {
-      system.poll();
-      const { start, end, candidates, original } = opened.converter.complete(declarations, code, position);
+      cells.update(importedNames(code));
+      const { start, end, candidates, original } = opened.converter.complete("", code, position);
       const kinds = new Map(original?.entries.map(({ name, kind }) => [name, kind]));
       return { start, end, matches: candidates.map((text) => ({ text, type: kinds.get(text) ?? "" })) };
     },
     inspect({ code, position }) {
-      system.poll();
+      cells.update(importedNames(code));
       const info = infoAt(position) ?? infoAt(calleeBefore(code, position));
       if (info === undefined) return null;
-      const plain = opened.printQuickInfo(info);
-      const signature = joined(info.displayParts);
+      const plain = readable(opened.printQuickInfo(info), names);
+      const signature = readable(joined(info.displayParts), names);
       const tags = (info.tags ?? []).map(({ name, text }) => `- *@${name}* ${joined(text)}`.trimEnd());
       const paragraphs = [`\`\`\`typescript\n${signature}\n\`\`\``, joined(info.documentation), tags.join("\n")];
       const markdown = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
       return { data: { "text/plain": plain, "text/markdown": markdown } };
 
       function infoAt(at: number): ts.QuickInfo | undefined {
-        return at < 0 ? undefined : opened.converter.inspect(declarations, code, at);
+        return at < 0 ? undefined : opened.converter.inspect("", code, at);
       }
     },
     isComplete: ({ code }) => completenessOf(code),
     reset() {
-      declarations = initial;
+      cells.reset();
       return null;
     },
   };
 }
 
-function syntaxError(file: ts.SourceFile, { start, length, messageText, code }: ts.DiagnosticWithLocation): Diagnostic {
-  const from = file.getLineAndCharacterOfPosition(start);
-  const to = file.getLineAndCharacterOfPosition(Math.min(start + length, file.text.length));
-  return {
-    line: from.line + 1,
-    column: from.character + 1,
-    endLine: to.line + 1,
-    endColumn: to.character + 1,
-    message: ts.flattenDiagnosticMessageText(messageText, "\n"),
-    code,
-  };
-}
-
 function joined(parts: readonly ts.SymbolDisplayPart[] | undefined): string {
   return (parts ?? []).map(({ text }) => text).join("");
-}
-
-/** A chain of messages comes as several diagnostics at one place; the first says what, the rest why. */
-function toDiagnostic({ start, end, messageText, code, fileName }: ConverterDiagnostic): Diagnostic {
-  return {
-    line: start.line + 1,
-    column: start.character + 1,
-    endLine: end.line + 1,
-    endColumn: end.character + 1,
-    message: messageText,
-    code,
-    ...(fileName === undefined ? {} : { file: fileName }),
-  };
 }
 
 /** Position of the name of the function in whose innermost call `position` stands, or −1. */

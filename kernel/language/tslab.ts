@@ -1,174 +1,100 @@
 import type ts from "typescript";
+import type { Cells } from "./cells.ts";
 import type { TypeScript } from "./internals.ts";
+import type { CompletionHost } from "./modules.ts";
 
-/** "File … is not under 'rootDir'". */
-const notUnderRootFolder = 6059;
-
-/** A place in a cell, both counted from 0; `character` in UTF-16 units. */
-export interface ConverterPosition {
-  readonly offset: number;
-  readonly line: number;
-  readonly character: number;
-}
-
-/** What tslab's converter says of one mistake. */
-export interface ConverterDiagnostic {
-  readonly start: ConverterPosition;
-  readonly end: ConverterPosition;
-  readonly messageText: string;
-  readonly category: ts.DiagnosticCategory;
-  readonly code: number;
-  /** Set for a mistake in a file that the cell imports, relative to the working directory. */
-  readonly fileName?: string;
-}
-
-/** What we use of tslab's converter: `declarations` is the text of a `.d.ts` that carries the earlier cells. */
+/** What we use of tslab's converter. It asks for the text of what was declared before, and is given the cells instead. */
 export interface Converter {
-  convert(
-    declarations: string,
-    source: string,
-  ): { readonly diagnostics: readonly ConverterDiagnostic[]; readonly declOutput?: string };
   inspect(declarations: string, source: string, position: number): ts.QuickInfo | undefined;
   complete(
     declarations: string,
     source: string,
     position: number,
   ): { start: number; end: number; candidates: string[]; original?: ts.CompletionInfo };
-  close(): void;
 }
 
 /** Loads a CommonJS module of tslab's, so that every `require` of its TypeScript fork gives `typescript` instead. */
 export type LoadTslab = (request: "tslab/dist/converter.js" | "tslab/dist/inspect.js", typescript: unknown) => unknown;
 
-export interface ConverterOptions {
-  /** Where relative imports and `node_modules` are looked for. */
-  readonly workingDirectory: string;
-  /** Folder that holds `node/`, the declarations of Node itself, for projects without any of their own. */
-  readonly typeRoot: string;
-  /** Bare module name → absolute path of its declarations, known from any working directory. */
-  readonly modules: Readonly<Record<string, readonly string[]>>;
-  /** The file system that the compiler sees. */
-  readonly system: ts.System;
-}
-
-/** tslab's converter, with the program that it last built. */
+/** tslab's converter, and its plain text of what is known about a name. */
 export interface OpenedConverter {
   readonly converter: Converter;
-  program(): ts.Program;
-  /** tslab's plain text of what is known about a name. */
   printQuickInfo(info: ts.QuickInfo): string;
 }
 
+/** What the converter does with a program that follows its files. */
+interface WatchHost {
+  readonly files: readonly string[];
+  readonly system: ts.System;
+  afterProgramCreate(program: Pick<ts.BuilderProgram, "getSourceFile" | "getProgram">): void;
+}
+
 /**
- * The one door to tslab. Its converter was written for a fork of TypeScript 5.0.4 that adds a handful of functions; here
- * it meets stock TypeScript, with those functions added from outside and the compiler options of this decade.
+ * The one door to tslab. Its converter was written for a fork of TypeScript 5.0.4 that adds a handful of functions, and
+ * makes a program of its own for everything that it is asked. Here it meets stock TypeScript, with those functions added
+ * from outside, and looks at the cells that are there already.
  */
-export function openConverter(typescript: TypeScript, load: LoadTslab, options: ConverterOptions): OpenedConverter {
-  let builder: ts.BuilderProgram | undefined;
+export function openConverter(
+  typescript: TypeScript,
+  load: LoadTslab,
+  cells: Cells,
+  host: CompletionHost,
+  system: ts.System,
+): OpenedConverter {
   const patched = {
     ...typescript,
-    ...forkFunctions(typescript),
-    sys: options.system,
-    // The converter asks where to look for @types; it always gets the working directory's and then ours.
-    getDefaultTypeRoots: () => [],
-    createWatchCompilerHost: (
-      roots: string[],
-      converterOptions: ts.CompilerOptions,
-      system: ts.System,
-      ...rest: [undefined, ts.DiagnosticReporter, ts.WatchStatusReporter]
-    ) =>
-      typescript.createWatchCompilerHost(
-        roots,
-        compilerOptions(typescript, converterOptions, options),
-        system,
-        ...rest,
-      ),
-    createWatchProgram: (host: ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>) => {
-      const told = host.afterProgramCreate;
-      host.afterProgramCreate = (program) => {
-        builder = program;
-        told?.(emitsOnlyDeclarationsOfTheCell(program));
-      };
-      return typescript.createWatchProgram(host);
-    },
-  };
-  const { createConverter } = load("tslab/dist/converter.js", patched) as { createConverter(): Converter };
-  const { printQuickInfo } = load("tslab/dist/inspect.js", patched) as { printQuickInfo(info: ts.QuickInfo): string };
-  const converter = createConverter();
-  return {
-    converter,
-    program: () => {
-      if (builder === undefined) throw new Error("internal: the converter has built no program");
-      return builder.getProgram();
-    },
-    printQuickInfo,
-  };
-}
-
-function compilerOptions(
-  { ModuleResolutionKind, ScriptTarget }: TypeScript,
-  converterOptions: ts.CompilerOptions,
-  { modules, typeRoot, workingDirectory }: ConverterOptions,
-): ts.CompilerOptions {
-  // The fork's own switches; stock TypeScript complains about them.
-  const { noImplicitUseStrict: _, disableTopLevelAwait: __, ...known } = converterOptions;
-  return {
-    ...known,
-    // tslab's notebooks were never checked strictly, and a cell is a sketch: what is declared is checked, what is not
-    // declared is `any`. TypeScript 6 is strict unless told otherwise.
-    strict: false,
-    target: ScriptTarget.ES2023,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts"],
-    moduleResolution: ModuleResolutionKind.Bundler,
-    allowImportingTsExtensions: true,
-    checkJs: false,
-    types: ["node"],
-    typeRoots: [`${workingDirectory}/node_modules/@types`, typeRoot],
-    paths: Object.fromEntries(Object.entries(modules).map(([name, files]) => [name, [...files]])),
-  };
-}
-
-/**
- * The converter also translates every file that a cell imports to CommonJS, and refuses files outside the working
- * directory. The realm loads such files itself, as the ES modules they are, so only the cell's own output is asked for.
- */
-function emitsOnlyDeclarationsOfTheCell(builder: ts.BuilderProgram): ts.BuilderProgram {
-  const emit: ts.BuilderProgram["emit"] = (file, ...rest) =>
-    file?.fileName.endsWith("/__tslab__.ts") ? builder.emit(file, ...rest) : { emitSkipped: true, diagnostics: [] };
-  return new Proxy(builder, {
-    get(target, key) {
-      return key === "emit" ? emit : Reflect.get(target, key);
-    },
-  });
-}
-
-/** The functions that tslab's fork adds to TypeScript, made from what stock TypeScript has. */
-function forkFunctions(typescript: TypeScript): Record<string, unknown> {
-  return {
-    getNullTransformationContext: () => typescript.nullTransformationContext,
     Completions: {
       ...typescript.Completions,
-      getCompletionsAtPositionForTslab: typescript.Completions.getCompletionsAtPosition,
+      // The converter gives a host that knows nothing, and completion inside of an import's quotes looks for files.
+      getCompletionsAtPositionForTslab: (_host: unknown, ...rest: unknown[]) =>
+        typescript.Completions.getCompletionsAtPosition(host, ...rest),
     },
-    getPreEmitDiagnosticsOfFiles: (program: ts.Program, files: readonly ts.SourceFile[]) =>
-      typescript
-        .sortAndDeduplicateDiagnostics([
-          ...program.getGlobalDiagnostics(),
-          ...files.flatMap((file) => [
-            ...program.getSyntacticDiagnostics(file),
-            ...program.getSemanticDiagnostics(file),
-            ...program.getDeclarationDiagnostics(file),
-          ]),
-        ])
-        // A notebook may import from the folders above its own.
-        .filter(({ code }) => code !== notUnderRootFolder),
     getQuickInfoAtPosition: (
       sourceFile: ts.SourceFile,
       checker: ts.TypeChecker,
       _cancellation: unknown,
       position: number,
     ) => quickInfo(typescript, sourceFile, checker, position),
+    sys: system,
+    // Asked in vain: the options of our program hold.
+    getDefaultTypeRoots: () => [],
+    createWatchCompilerHost: (files: readonly string[], _options: unknown, watched: ts.System) => ({
+      files,
+      system: watched,
+    }),
+    createWatchProgram: (watching: WatchHost) => followCells(watching, cells),
   };
+  const { createConverter } = load("tslab/dist/converter.js", patched) as { createConverter(): Converter };
+  const { printQuickInfo } = load("tslab/dist/inspect.js", patched) as { printQuickInfo(info: ts.QuickInfo): string };
+  return { converter: createConverter(), printQuickInfo };
+}
+
+/**
+ * Stands for the program that the converter believes to follow two files, the earlier declarations and the cell that it is
+ * asked about: the first is the newest of the cells, the second is opened among them.
+ */
+function followCells(host: WatchHost, cells: Cells): { close(): void } {
+  const { files, system } = host;
+  const [declarations, source] = files;
+  let waiting = false;
+  const open = (): void => {
+    waiting = false;
+    const text = system.readFile(source) ?? "";
+    const asked = cells.open(text, "cell.ts");
+    host.afterProgramCreate({
+      getSourceFile: (path) => (path === source ? asked : path === declarations ? cells.newest : undefined),
+      getProgram: () => cells.program,
+    });
+  };
+  for (const file of files) {
+    system.watchFile?.(file, () => {
+      // The converter calls back what waits when it has told of both files.
+      if (!waiting) system.setTimeout?.(open, 0);
+      waiting = true;
+    });
+  }
+  open();
+  return { close: () => {} };
 }
 
 function quickInfo(
