@@ -10,6 +10,7 @@ export {
   encodeSafetensors,
   parseIdx,
   parseSafetensors,
+  type Samples,
   sampleCount,
   sliceDataset,
 } from "./formats/index.ts";
@@ -56,16 +57,20 @@ export {
 } from "./simulator/index.ts";
 export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";
 export {
+  type CheckpointOptions,
   type CompileOptions,
   compile,
+  type EarlyStopping,
   type Evaluation,
   type FitOptions,
   type Host,
   InterruptedError,
   inferenceGraph,
+  type LossScaling,
   loadWeights,
   Program,
   type Progress,
+  type SampleStream,
   saveWeights,
   setHost,
   type TrainingHistory,

@@ -1,15 +1,20 @@
 import type { HostTensor } from "../tensor/index.ts";
 
-/** Samples with what should be answered to each, as readers of data give them. */
-export interface Dataset {
-  readonly kind: "dataset";
-  readonly name: string;
+/** Samples with what should be answered to each: a piece of a stream, or a whole data set. */
+export interface Samples {
   /** Shape [samples, …sample]. */
   readonly inputs: HostTensor<"uint8" | "float32">;
-  /** What an input is multiplied with on its way into a network, such as 1 / 255 for bytes of grey. */
-  readonly scale: number;
+  /** What an input is multiplied with on its way into a network, such as 1 / 255 for bytes of grey; 1 where left out. */
+  readonly scale?: number;
   /** Class numbers, shape [samples], or values to be met, shape [samples, …]. */
   readonly targets: HostTensor<"int32" | "float32">;
+}
+
+/** All samples that there are, in memory, as readers of data give them. */
+export interface Dataset extends Samples {
+  readonly kind: "dataset";
+  readonly name: string;
+  readonly scale: number;
   /** Names of the classes by number; empty where targets are values. */
   readonly classes: readonly string[];
 }

@@ -4,6 +4,7 @@ import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/
 import type { FloatDtype } from "../tensor/index.ts";
 import { Executions } from "./executions.ts";
 import { inferenceGraph, trainingGraph } from "./graphs.ts";
+import { chooseLossScaling, type LossScaling } from "./loss-scaling.ts";
 import { Program } from "./program.ts";
 import { targetOf } from "./target.ts";
 import { firstWeights } from "./weights.ts";
@@ -24,6 +25,11 @@ export interface CompileOptions {
   readonly dtype?: FloatDtype;
   /** How a training step is fitted into memory: the name of a strategy, or several in turn; `reuse` unless told. */
   readonly memory?: MemoryOption;
+  /**
+   * Whether gradients are computed of a scaled loss, so that small ones do not vanish in narrow numbers; the scale halves
+   * where a gradient overflows, and that step is undone. Not unless told otherwise; `true` for the usual settings.
+   */
+  readonly lossScaling?: boolean | LossScaling;
 }
 
 /**
@@ -32,7 +38,7 @@ export interface CompileOptions {
  * @throws Error if loss and model do not fit, or an option is unknown
  */
 export function compile(model: Model, options: CompileOptions = {}): Program {
-  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype", "memory"];
+  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype", "memory", "lossScaling"];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       throw new Error(`compile: options must be known, got ${name}; there are ${known.join(", ")}`);
@@ -42,16 +48,17 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
     throw new Error(`compile: batch must be a whole number ≥ 1, got ${batch}; give { batch: 64 }`);
   }
   const engine = chooseEngine(options);
+  const lossScaling = chooseLossScaling(options.lossScaling ?? false);
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
   const strategies = options.memory === undefined ? [] : strategiesOf(options.memory);
   const schedule = (purpose: string, size: number): Schedule => {
     if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
-    const graph = trainingGraph(model, optimizer, { batch: size, loss, dtype });
+    const graph = trainingGraph(model, optimizer, { batch: size, loss, dtype, lossScaling: lossScaling !== null });
     return strategies.length === 0 ? makeSchedule(graph) : planSchedule(graph, strategies, targetOf(engine));
   };
   const executions = new Executions(engine, schedule, () => firstWeights(model, optimizer, model.seed));
-  return new Program({ model, loss, optimizer, batch, dtype, executions });
+  return new Program({ model, loss, optimizer, batch, dtype, executions, lossScaling });
 }
 
 /** More threads than these seldom pay for networks as small as those of a notebook. */

@@ -1,6 +1,7 @@
 import type { Schedule } from "../compiler/index.ts";
 import type { CompiledProgram, Engine, Execution } from "../engine/index.ts";
 import type { DataOf } from "../tensor/index.ts";
+import { Safekeeping } from "./safekeeping.ts";
 
 /** What is carried from run to run: weights and the optimiser's states, by name. */
 export type Carried = ReadonlyMap<string, DataOf>;
@@ -17,6 +18,11 @@ export class Executions {
   /** Weights, or how to make them: those of large networks are drawn when they are first asked for. */
   #weights: Carried | (() => Carried);
   #home: Execution | null = null;
+  /** Through which steps are taken, so that they are whole or undone. */
+  readonly safekeeping = new Safekeeping({
+    current: () => this.#current(),
+    moveTo: (execution) => this.#moveTo(execution),
+  });
 
   constructor(engine: Engine, schedule: (purpose: string, batch: number) => Schedule, weights: () => Carried) {
     this.#engine = engine;
@@ -47,21 +53,19 @@ export class Executions {
       execution = await this.#engine.load(this.compiled(purpose, batch));
       this.#loaded.set(key, execution);
     }
-    if (execution !== this.#home) {
-      const weights = this.weights();
-      for (const { name, role } of execution.program.schedule.graph.inputs) {
-        if (role !== "parameter" && role !== "state") continue;
-        const data = weights.get(name);
-        if (data === undefined) throw new Error(`internal: nothing is carried for ${name}`);
-        execution.input(name).set(data as never);
-      }
-      if (trains) this.#home = execution;
-    }
+    this.safekeeping.recover();
+    if (trains) this.#moveTo(execution);
+    else this.#copyTo(execution);
     return execution;
   }
 
   /** The current weights and states, where they lie: read at once, or copy. */
   weights(): Carried {
+    this.safekeeping.recover();
+    return this.#current();
+  }
+
+  #current(): Carried {
     if (typeof this.#weights === "function") this.#weights = this.#weights();
     const home = this.#home;
     if (home === null) return this.#weights;
@@ -70,6 +74,7 @@ export class Executions {
 
   /** Replaces weights and states. */
   setWeights(weights: Carried): void {
+    this.safekeeping.forget();
     this.#home = null;
     this.#weights = weights;
   }
@@ -77,8 +82,25 @@ export class Executions {
   /** Gives back the arenas; the weights are kept. */
   dispose(): void {
     if (this.#home !== null) this.#weights = new Map([...this.weights()].map(([name, data]) => [name, data.slice()]));
+    this.safekeeping.forget();
     this.#home = null;
     for (const execution of this.#loaded.values()) execution.dispose();
     this.#loaded.clear();
+  }
+
+  #copyTo(execution: Execution): void {
+    if (execution === this.#home) return;
+    const weights = this.#current();
+    for (const { name, role } of execution.program.schedule.graph.inputs) {
+      if (role !== "parameter" && role !== "state") continue;
+      const data = weights.get(name);
+      if (data === undefined) throw new Error(`internal: nothing is carried for ${name}`);
+      execution.input(name).set(data as never);
+    }
+  }
+
+  #moveTo(execution: Execution): void {
+    this.#copyTo(execution);
+    this.#home = execution;
   }
 }

@@ -1,4 +1,4 @@
-import type { Dataset } from "../formats/index.ts";
+import type { Dataset, Samples } from "../formats/index.ts";
 import { sampleCount } from "../formats/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
 import { type DataOf, formatShape, formatType } from "../tensor/index.ts";
@@ -10,11 +10,22 @@ import { type DataOf, formatShape, formatType } from "../tensor/index.ts";
  * @throws Error naming the data set, what does not fit, and the first bad sample
  */
 export function checkDataset(subject: string, dataset: Dataset, model: Model, loss: Loss): void {
+  checkSamples(subject, dataset.name, dataset, model, loss);
+}
+
+/**
+ * Checks that samples fit a model and its loss.
+ *
+ * @param subject who asks, such as `fit`
+ * @param name what errors call the samples
+ * @throws Error naming the samples, what does not fit, and the first bad one
+ */
+export function checkSamples(subject: string, name: string, samples: Samples, model: Model, loss: Loss): void {
   const fail = (rule: string, got: string, remedy: string): never => {
-    throw new Error(`${subject}: ${rule}, got ${got} (in ${dataset.name}); ${remedy}`);
+    throw new Error(`${subject}: ${rule}, got ${got} (in ${name}); ${remedy}`);
   };
-  const { inputs, targets } = dataset;
-  const count = sampleCount(dataset);
+  const { inputs, targets } = samples;
+  const count = inputs?.shape[0] ?? 0;
   if (count === 0) fail("there must be at least one sample", "an empty data set", "check the file or the range");
   const sample = formatShape(inputs.shape.slice(1));
   if (sample !== formatShape(model.input)) {

@@ -11,6 +11,8 @@ export const names = {
   losses: "losses",
   output: "output",
   predictions: "predictions",
+  lossScale: "lossScale",
+  overflow: "overflow",
 } as const;
 
 /** The name of an optimiser's state for a parameter. */
@@ -30,11 +32,20 @@ export interface GraphOptions {
   readonly dtype?: FloatDtype;
 }
 
+/** What only a training graph is made of. */
+export interface TrainingGraphOptions extends GraphOptions {
+  /**
+   * Whether the gradients are those of the loss times the input `lossScale`, divided by it before they are used, with an
+   * output `overflow` that is 0 if all of them are finite and NaN otherwise (Micikevicius et al. 2018).
+   */
+  readonly lossScaling?: boolean;
+}
+
 /**
  * One step of training as a graph: forward, loss, gradients, update. It takes a batch of inputs and targets, the
  * parameters, the optimiser's states and its hyperparameters; it gives the mean loss and everything updated.
  */
-export function trainingGraph(model: Model, optimizer: Optimizer, options: GraphOptions): OperatorGraph {
+export function trainingGraph(model: Model, optimizer: Optimizer, options: TrainingGraphOptions): OperatorGraph {
   const built = beginGraph(model, `${model.name}, training`, options, "training");
   const { builder, output, parameters, dtype } = built;
   const { batch, loss } = options;
@@ -54,7 +65,7 @@ export function trainingGraph(model: Model, optimizer: Optimizer, options: Graph
   const { gradients: toParameters, shared } = beginUpdates(
     optimizer,
     builder,
-    { gradients: gradients(builder, mean, parameters), hyperparameters },
+    { gradients: gradientsOf(builder, mean, parameters, options), hyperparameters },
     dtype,
   );
   for (const [index, parameter] of parameters.entries()) {
@@ -77,6 +88,32 @@ export function trainingGraph(model: Model, optimizer: Optimizer, options: Graph
   }
   for (const { name, value, next } of built.states) if (next !== null) builder.output(name, next, value);
   return builder.build();
+}
+
+/** The gradients of the mean loss, by way of a scaled one where that is asked for. */
+function gradientsOf(
+  builder: GraphBuilder,
+  mean: Value,
+  parameters: readonly Value[],
+  { lossScaling = false, dtype = "float32" }: TrainingGraphOptions,
+): readonly Value[] {
+  if (!lossScaling) return gradients(builder, mean, parameters);
+  const scale = builder.input(names.lossScale, { shape: [], dtype }, "hyperparameter");
+  const scaled = builder.inLayer("loss", () => builder.apply("multiply", [mean, scale]));
+  const large = gradients(builder, scaled, parameters);
+  return builder.inPhase("backward", "loss scaling", () => {
+    // A finite number less itself is 0; NaN and infinities give NaN, which no sum loses.
+    const checks = large.map((gradient) => {
+      const axes = gradient.type.shape.map((_, axis) => axis);
+      return builder.apply("sum", [builder.apply("subtract", [gradient, gradient])], { axes });
+    });
+    const zero = builder.apply("full", [], { shape: [], dtype, value: 0 });
+    builder.output(
+      names.overflow,
+      checks.reduce((total, check) => builder.apply("add", [total, check]), zero),
+    );
+    return large.map((gradient) => builder.apply("divide", [gradient, scale]));
+  });
 }
 
 /** What an optimiser does once a step, before it updates one parameter after the other. */

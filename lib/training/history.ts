@@ -23,4 +23,8 @@ export interface TrainingHistory {
   readonly stepLosses: readonly number[];
   /** True if the run was stopped before its last epoch ended. */
   readonly interrupted: boolean;
+  /** With early stopping: the epoch (from 1) in which what it looks at was best so far. */
+  readonly bestEpoch?: number;
+  /** With loss scaling: how many steps were undone because a gradient was too large for its numbers. */
+  readonly skippedSteps?: number;
 }

@@ -4,7 +4,8 @@ export interface Progress {
   readonly id: string;
   readonly title: string;
   readonly done: number;
-  readonly total: number;
+  /** Left out while nobody knows. */
+  readonly total?: number;
   /** What there is to say at this point, such as `loss 0.31`. */
   readonly note: string;
   readonly finished: boolean;

@@ -6,9 +6,11 @@ import type { MemoryReport } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
 import type { DataOf, HostTensor } from "../tensor/index.ts";
 import { evaluate, predict } from "./answer.ts";
+import type { SampleStream } from "./batches.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { checkDataset } from "./feed.ts";
-import { type FitOptions, fit } from "./fit.ts";
+import { fit } from "./fit.ts";
+import type { FitOptions } from "./fit-options.ts";
 import type { TrainingHistory } from "./history.ts";
 import type { ProgramParts } from "./parts.ts";
 import { firstWeights, givenWeights } from "./weights.ts";
@@ -94,14 +96,18 @@ export class Program {
   }
 
   /**
-   * Trains on every sample, `epochs` times, in batches; what is left at the end of an epoch makes a smaller batch.
-   * Shows progress, and stops between two steps when interrupted.
+   * Trains on every sample, `epochs` times, in batches; what is left at the end of an epoch makes a smaller batch. Shows
+   * progress, and stops between two steps when interrupted; a step that is cut off in its middle is undone.
    *
+   * @param data a data set, or a stream for what does not fit into memory: an (async) iterable of samples in pieces of
+   * any size, or a function that gives one for each epoch. A schedule sees whole epochs only until the stream's length is
+   * known.
    * @returns the history
-   * @throws Error if the data does not fit the model, or the loss is no longer finite; InterruptedError, with weights
-   * and `history` as of the last finished step
+   * @throws Error if the data does not fit the model; if the loss is no longer finite, naming the layer and the operator
+   * that made the first such number, with the weights as before that step; InterruptedError, with weights and `history`
+   * as of the last finished step
    */
-  fit(data: Dataset, options: FitOptions = {}): Promise<TrainingHistory> {
+  fit(data: Dataset | SampleStream, options: FitOptions = {}): Promise<TrainingHistory> {
     return fit(this.#parts, data, options, (history) => {
       this.#history = history;
     });
