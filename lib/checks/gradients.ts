@@ -1,7 +1,7 @@
 import { makeSchedule } from "../compiler/index.ts";
 import { type Execution, referenceEngine } from "../engine/index.ts";
 import { GraphBuilder, gradients } from "../ir/index.ts";
-import { crossEntropy, type Loss, type Model } from "../nn/index.ts";
+import { crossEntropy, type Loss, type Model, sampleLosses } from "../nn/index.ts";
 import { operatorTable } from "../ops/index.ts";
 import { type HostTensor, random, zeros } from "../tensor/index.ts";
 
@@ -84,14 +84,14 @@ function load(
 ): Execution {
   const builder = new GraphBuilder(operatorTable, `${model.name}, gradient check`);
   const input = builder.input("input", { shape: [batch, ...model.input], dtype: "float64" }, "data");
-  const { output, parameters } = model.build(builder, input);
+  const built = model.build(builder, input);
   const type = loss.target(batch, model.output);
   const target = zeros(type.shape, type.dtype === "int32" ? "int32" : "float64");
   fillTarget(target);
-  const losses = loss.build(builder, output, builder.input("target", target, "data"));
+  const losses = sampleLosses(builder, loss, built, builder.input("target", target, "data"));
   const mean = builder.apply("scale", [builder.apply("sum", [losses], { axes: [0] })], { factor: 1 / batch });
   builder.output("loss", mean);
-  for (const [index, gradient] of gradients(builder, mean, parameters).entries()) {
+  for (const [index, gradient] of gradients(builder, mean, built.parameters).entries()) {
     builder.output(gradientName(model.parameters[index].name), gradient);
   }
   const engine = referenceEngine();

@@ -10,6 +10,7 @@
 // number of a sibling therefore means the same place in the same kind of block: paths that differ in numbers alone are
 // repetitions.
 export { type AdamOptions, adam, adamW, clipNorm, type RmsPropOptions, rmsProp } from "./adaptive.ts";
+export { type BoltzmannOptions, boltzmann } from "./boltzmann.ts";
 export {
   type BlockOptions,
   branches,
@@ -17,6 +18,7 @@ export {
   type ResidualOptions,
   residual,
 } from "./compose.ts";
+export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export { allOnes, allZeros, glorot, he, type Initialiser, type InitialiserName } from "./initialisers.ts";
 export type { Layer, LayerContext, Mode } from "./layer.ts";
 export {
@@ -33,7 +35,15 @@ export {
   softplus,
   tanh,
 } from "./layers.ts";
-export { crossEntropy, type Loss, meanSquaredError } from "./losses.ts";
+export {
+  crossEntropy,
+  hinge,
+  type Loss,
+  meanSquaredError,
+  ownObjective,
+  reconstruction,
+  sampleLosses,
+} from "./losses.ts";
 export {
   type BuiltModel,
   type BuiltState,
@@ -48,6 +58,14 @@ export {
   sequential,
 } from "./model.ts";
 export * as models from "./models/index.ts";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type LocalResponseNormOptions,
+  layerNorm,
+  localResponseNorm,
+} from "./normalisation.ts";
 export {
   type BegunStep,
   exponentialDecay,
@@ -66,5 +84,8 @@ export {
   globalAveragePool,
   maxPool,
   type PoolOptions,
+  type TransposedConvolutionOptions,
+  transposedConvolution,
 } from "./planes.ts";
-export { type BatchNormOptions, batchNorm, dropout, layerNorm } from "./regularisers.ts";
+export { gru, type LstmOptions, lstm, type RecurrentOptions, rnn } from "./recurrent.ts";
+export { dropout, maskingNoise } from "./regularisers.ts";

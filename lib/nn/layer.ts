@@ -27,6 +27,12 @@ export interface LayerContext {
   state(name: string, type: TensorType, initial: number): Value;
   /** Says what a state becomes after a step of training; an answer changes no state. */
   update(state: Value, next: Value): void;
+  /**
+   * Asks for something to be made small besides the model's loss, such as a penalty.
+   *
+   * @param perSample shape [batch]
+   */
+  objective(perSample: Value): void;
   /** Adds an inner layer below this one. */
   apply(layer: Layer, input: Value): Value;
 }

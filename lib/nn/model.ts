@@ -42,11 +42,15 @@ export interface BuiltState {
 
 /** What a model has added to a graph. */
 export interface BuiltModel {
+  /** Shape [batch, …input]. */
+  readonly input: Value;
   /** Shape [batch, …output]. */
   readonly output: Value;
   /** The values of the parameters in their order. */
   readonly parameters: readonly Value[];
   readonly states: readonly BuiltState[];
+  /** What layers ask to be made small besides the loss, each of shape [batch]. */
+  readonly objectives: readonly Value[];
 }
 
 /** One line of a model's summary. */
@@ -112,6 +116,7 @@ interface Surroundings {
   parameter(layer: string, name: string, shape: Shape, initialiser: Initialiser): Value;
   state(layer: string, name: string, type: TensorType, initial: number): Value;
   update(state: Value, next: Value): void;
+  objective(layer: string, perSample: Value): void;
   visit(path: string, layer: Layer, output: Value): void;
 }
 
@@ -148,6 +153,7 @@ function buildLayers(builder: GraphBuilder, compose: Composition, input: Value, 
         parameter: (own, shape, initialiser) => around.parameter(path, own, shape, initialiser),
         state: (own, type, initial) => around.state(path, own, type, initial),
         update: around.update,
+        objective: (perSample) => around.objective(path, perSample),
         apply(inner, value) {
           const own = next(inner);
           return one(`${path}/${own}`, own, inner, value);
@@ -223,6 +229,12 @@ function makeModel(subject: string, compose: Composition, options: ModelOptions)
       return trial.input(state, { shape, dtype }, "state");
     },
     update() {},
+    objective(layer, { type: { shape } }) {
+      if (shape.length === 1 && shape[0] === 1) return;
+      throw new Error(
+        `${layer}: an objective must be one number per sample, [batch], got ${formatShape(shape)} for a batch of 1; sum over the other axes`,
+      );
+    },
     visit: (path, layer, output) => visited.push({ path, layer, output }),
   });
   const elementsOf = new Map<string, number>();
@@ -256,6 +268,7 @@ function makeModel(subject: string, compose: Composition, options: ModelOptions)
       const values: Value[] = [];
       const states: { readonly name: string; readonly value: Value }[] = [];
       const updates = new Map<Value, Value>();
+      const objectives: Value[] = [];
       const output = buildLayers(builder, compose, batch, {
         mode,
         seed,
@@ -271,10 +284,13 @@ function makeModel(subject: string, compose: Composition, options: ModelOptions)
           return value;
         },
         update: (state, next) => updates.set(state, next),
+        objective: (_, perSample) => objectives.push(perSample),
         visit() {},
       });
       return {
+        input: batch,
         output,
+        objectives,
         parameters: values,
         states: states.map((state) => ({ ...state, next: updates.get(state.value) ?? null })),
       };

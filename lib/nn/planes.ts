@@ -90,6 +90,66 @@ export function convolution(filters: number, options: ConvolutionOptions): Layer
   };
 }
 
+/** Settings of a transposed convolution. */
+export interface TransposedConvolutionOptions extends Omit<ConvolutionOptions, "padding"> {
+  /** What is cut off on each side, as a convolution of these settings would have added it; 0 unless told otherwise. */
+  readonly padding?: Extent;
+  /** Rows and columns added at the end, below the stride, where a convolution would have left out some; 0 as a rule. */
+  readonly extra?: Extent;
+}
+
+/**
+ * What takes maps back to the extents of the pictures that a convolution of the same settings would have made them from
+ * (Dumoulin and Visin 2016, chapter 4): from [batch, channels, height, width] to [batch, filters, …], of extents
+ * (height − 1) · stride − 2 · padding + dilation · (kernel − 1) + 1 + extra.
+ */
+export function transposedConvolution(filters: number, options: TransposedConvolutionOptions): Layer {
+  const { stride = 1, padding = 0, dilation = 1, extra = 0, groups = 1, initialiser = "he", bias = true } = options;
+  const name = "transposedConvolution";
+  checkSize(name, "filters", filters);
+  checkSize(name, "groups", groups);
+  const kernel = pair(name, "kernel", options.kernel, 1);
+  const added = pair(name, "extra", extra, 0);
+  const attributes = {
+    stride: pair(name, "stride", stride, 1),
+    padding: pair(name, "padding", padding, 0),
+    dilation: pair(name, "dilation", dilation, 1),
+    groups,
+  };
+  if (added.some((more, axis) => more >= attributes.stride[axis])) {
+    throw new Error(
+      `${name}: extra must be below the stride, got ${formatShape(added)} for ${formatShape(attributes.stride)}; leave it out`,
+    );
+  }
+  const begin = chooseInitialiser(name, initialiser);
+  return {
+    type: name,
+    label: `${name}(${filters}, ${kernel.join("×")})`,
+    build({ builder, parameter }, input) {
+      checkPictures(name, input);
+      const [, channels, ...extents] = input.type.shape;
+      if (channels % groups !== 0 || filters % groups !== 0) {
+        throw new Error(
+          `${name}: groups must divide channels and filters, got ${groups} for ${channels} and ${filters}; change one of them`,
+        );
+      }
+      const size = extents.map(
+        (extent, axis) =>
+          (extent - 1) * attributes.stride[axis] -
+          2 * attributes.padding[axis] +
+          attributes.dilation[axis] * (kernel[axis] - 1) +
+          1 +
+          added[axis],
+      );
+      const weight = parameter("weight", [channels, filters / groups, ...kernel], begin);
+      const pictures = builder.apply("convolution2dInputGradient", [input, weight], { ...attributes, size });
+      return bias
+        ? builder.apply("addBias", [pictures, parameter("bias", [filters], allZeros)], { axis: 1 })
+        : pictures;
+    },
+  };
+}
+
 function pool(type: string, operator: string): (window: Extent, options?: PoolOptions) => Layer {
   return (window, { stride = window, padding = 0 } = {}) => {
     const attributes = {

@@ -15,6 +15,7 @@ import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { broadcast, copy, full, reshape, stopGradient, transpose } from "./shape.ts";
 import { logSoftmax, softmax, softmaxGradient } from "./softmax.ts";
+import { split } from "./split.ts";
 import { uniform } from "./uniform.ts";
 
 /** Every operator, by name: the one list from which names, checks, documentation and rule tables follow. */
@@ -69,6 +70,7 @@ export const operators = {
   slice,
   pad,
   concat,
+  split,
   dropout,
   increment,
   gather,

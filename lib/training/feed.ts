@@ -42,7 +42,7 @@ export function checkSamples(subject: string, name: string, samples: Samples, mo
   }
   if (inputs.dtype === "float32") checkFinite("inputs", inputs.data, inputs.data.length / count, fail);
   if (targets.dtype === "float32") checkFinite("targets", targets.data, targets.data.length / count, fail);
-  else {
+  else if (loss.classes) {
     const classes = model.output[0];
     const bad = targets.data.findIndex((label) => label < 0 || label >= classes);
     if (bad >= 0) {

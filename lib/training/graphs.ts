@@ -1,5 +1,13 @@
 import { GraphBuilder, gradients, type OperatorGraph, type Value } from "../ir/index.ts";
-import type { BegunStep, Loss, Mode, Model, Optimizer, StepContext } from "../nn/index.ts";
+import {
+  type BegunStep,
+  type Loss,
+  type Mode,
+  type Model,
+  type Optimizer,
+  type StepContext,
+  sampleLosses,
+} from "../nn/index.ts";
 import { operatorTable } from "../ops/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 
@@ -47,11 +55,11 @@ export interface TrainingGraphOptions extends GraphOptions {
  */
 export function trainingGraph(model: Model, optimizer: Optimizer, options: TrainingGraphOptions): OperatorGraph {
   const built = beginGraph(model, `${model.name}, training`, options, "training");
-  const { builder, output, parameters, dtype } = built;
+  const { builder, parameters, dtype } = built;
   const { batch, loss } = options;
   const target = builder.input(names.target, targetType(model, options), "data");
   const mean = builder.inLayer("loss", () => {
-    const losses = loss.build(builder, output, target);
+    const losses = sampleLosses(builder, loss, built, target);
     return builder.apply("scale", [builder.apply("sum", [losses], { axes: [0] })], { factor: 1 / batch });
   });
   builder.output(names.loss, mean);
@@ -139,11 +147,12 @@ function beginUpdates(
  * One batch answered as a graph: outputs, with class targets the predicted classes, and each sample's loss.
  */
 export function inferenceGraph(model: Model, options: GraphOptions): OperatorGraph {
-  const { builder, output } = beginGraph(model, `${model.name}, inference`, options, "inference");
+  const built = beginGraph(model, `${model.name}, inference`, options, "inference");
+  const { builder, output } = built;
   const { loss } = options;
   const target = builder.input(names.target, targetType(model, options), "data");
   builder.inLayer("loss", () => {
-    builder.output(names.losses, loss.build(builder, output, target));
+    builder.output(names.losses, sampleLosses(builder, loss, built, target));
     if (loss.classes) builder.output(names.predictions, builder.apply("argmax", [output]));
   });
   builder.output(names.output, output);

@@ -252,6 +252,13 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     }));
     return { inputs, attributes: { axis } };
   },
+  split(random) {
+    const shape = shapeOf(random, 1, 3);
+    const axis = integer(random, 0, shape.length - 1);
+    const parts = integer(random, 1, 4);
+    const whole = shape.map((extent, other) => (other === axis ? extent * parts : extent));
+    return { inputs: [{ shape: whole, low: -1, high: 1 }], attributes: { axis, parts } };
+  },
   dropout: (random) => ({
     inputs: [...unary()(random).inputs, { shape: [], classes: 1000 }],
     attributes: { rate: 0.4, seed: 2 ** 33 + integer(random, 0, 9), stream: integer(random, 0, 9) },

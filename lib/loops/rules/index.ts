@@ -11,7 +11,7 @@ import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { crossEntropy, logSoftmax, softmax, softmaxGradient } from "./rows.ts";
 import type { LoopRule } from "./rule.ts";
-import { broadcast, concat, full, pad, reshape, slice, stopGradient, transpose } from "./shape.ts";
+import { broadcast, concat, full, pad, reshape, slice, split, stopGradient, transpose } from "./shape.ts";
 
 /** How each operator becomes loops. */
 const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
@@ -65,6 +65,7 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   slice,
   pad,
   concat,
+  split,
   dropout,
   increment,
   gather,

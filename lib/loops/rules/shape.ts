@@ -70,6 +70,24 @@ export const slice: LoopRule = {
   ],
 };
 
+/** Each piece as `slice` would cut it. */
+export const split: LoopRule = {
+  family: "map",
+  same: [],
+  elements({ operands: [x], outputs, attributes }) {
+    const axis = attributes.axis as number;
+    return startsAlong(outputs, axis).map(
+      (start) => (position) =>
+        x.at(
+          moved(
+            position,
+            position.map((_, other) => (other === axis ? start : 0)),
+          ),
+        ),
+    );
+  },
+};
+
 /** One number at every position of a shape. */
 export function filled(shape: readonly number[], value: Expression): Piece {
   return { shape, stores: [{ place: (position) => position, element: () => value }] };

@@ -3,8 +3,8 @@ import { chain, residual } from "../compose.ts";
 import { checkSize, type Layer } from "../layer.ts";
 import { dense, relu } from "../layers.ts";
 import { type Model, sequential } from "../model.ts";
+import { batchNorm } from "../normalisation.ts";
 import { type ConvolutionOptions, convolution, globalAveragePool, maxPool } from "../planes.ts";
-import { batchNorm } from "../regularisers.ts";
 import { modelOptions, type PictureModelOptions } from "./options.ts";
 
 /** Settings of residual networks. */

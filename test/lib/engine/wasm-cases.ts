@@ -199,6 +199,7 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   slice: sampled("slice"),
   pad: sampled("pad"),
   concat: sampled("concat"),
+  split: sampled("split"),
   dropout: sampled("dropout"),
   increment: sampled("increment"),
   gather: sampled("gather"),

@@ -12,6 +12,8 @@ const test = suite("networks known by name, and blocks of layers");
 /** Counts of parameters as the papers and torchvision's documentation give them. */
 const known = [
   [nn.models.alexnet, 61_100_840],
+  [nn.models.alexnet2012, 60_965_224],
+  [nn.models.mobilenet, 4_231_976],
   [nn.models.vgg16, 138_357_544],
   [nn.models.vgg19, 143_667_240],
   [nn.models.resnet18, 11_689_512],
@@ -53,6 +55,20 @@ test("ResNet-50 v1 computes what the paper's arithmetic says: outputs, sums and 
     return total + operatorTable[operator as "matmul"].cost(types[0], types[1], attributes).flops / 2;
   }, 0);
   assert.is(multiplications, 3_857_973_248);
+});
+
+test("AlexNet of 2012 has the maps that its paper tells of", () => {
+  const maps = nn.models
+    .alexnet2012()
+    .layers.filter(({ layer }) => layer.startsWith("convolution"))
+    .map(({ output }) => output);
+  assert.equal(maps, [
+    [96, 55, 55],
+    [256, 27, 27],
+    [384, 13, 13],
+    [384, 13, 13],
+    [256, 13, 13],
+  ]);
 });
 
 test("v1 and v1.5 differ in where a bottleneck halves the picture, and in no parameter", () => {

@@ -66,6 +66,86 @@ const mixed = nn.sequential(
   { input: [2, 8, 8] },
 );
 
+const turned = nn.sequential(
+  [
+    nn.convolution(4, { kernel: 3, padding: 1, stride: 2 }),
+    nn.groupNorm(2),
+    nn.tanh(),
+    nn.transposedConvolution(6, { kernel: [4, 3], stride: 2, padding: 1, extra: [0, 1], groups: 2 }),
+    nn.localResponseNorm({ size: 3, alpha: 0.5 }),
+    nn.globalAveragePool(),
+  ],
+  { input: [2, 7, 6] },
+);
+
+test("gradients through group and local response normalisation and transposed convolution are those of differences", () => {
+  const { worst } = checkGradients(turned, { loss: nn.hinge({ margin: 0.1 }) });
+  assert.ok(worst <= 1e-6, String(worst));
+});
+
+test("a transposed convolution undoes the extents of a convolution, and is its transpose", async () => {
+  const settings = { kernel: 4, stride: 3, padding: 1, bias: false } as const;
+  const there = nn.sequential([nn.convolution(2, settings)], { input: [3, 12, 12] });
+  const back = nn.sequential([nn.transposedConvolution(3, { ...settings, extra: 1 })], { input: there.output });
+  assert.equal(there.output, [2, 4, 4]);
+  assert.equal(back.output, [3, 12, 12]);
+  // With the same filters, maps · (what the convolution makes of pictures) = pictures · (what its transpose makes of maps).
+  const filters = random(1).normal([2, 3, 4, 4]);
+  const apply = async (model: nn.Model, input: HostTensor): Promise<ArrayLike<number>> => {
+    const builder = new GraphBuilder(operatorTable, "one way");
+    builder.output("output", model.build(builder, builder.input("input", input, "data")).output);
+    const given = new Map([["input", input]]);
+    return (await evaluate(builder.build(), given.set(model.parameters[0].name, filters))).get(
+      "output",
+    ) as Float32Array;
+  };
+  const pictures = random(2).normal([1, 3, 12, 12]);
+  const maps = random(3).normal([1, 2, 4, 4]);
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+    Array.from(a).reduce((sum, value, index) => sum + value * b[index], 0);
+  const forward = dot(await apply(there, pictures), maps.data);
+  const backward = dot(await apply(back, maps), pictures.data);
+  assert.ok(Math.abs(forward - backward) < 1e-3 * Math.abs(forward), `${forward}, ${backward}`);
+  assert.throws(
+    () => nn.transposedConvolution(1, { kernel: 2, stride: 2, extra: 2 }),
+    "extra must be below the stride",
+  );
+  assert.throws(
+    () => nn.sequential([nn.groupNorm(2)], { input: [3, 4, 4] }),
+    "groupNorm: groups must divide the channels",
+  );
+});
+
+test("one group for all channels is layer normalisation of the whole sample", async () => {
+  const x = random(1).normal([2, 3, 4, 4], 3, 2);
+  const answer = async (layers: readonly nn.Layer[]): Promise<ArrayLike<number>> =>
+    (
+      await compile(nn.sequential(layers, { input: [3, 4, 4] }), {
+        loss: nn.meanSquaredError(),
+        batch: 2,
+        engine: "reference",
+      }).predict(x)
+    ).data;
+  const expected = await answer([nn.flatten(), nn.layerNorm()]);
+  const actual = await answer([nn.groupNorm(1), nn.flatten()]);
+  for (let i = 0; i < expected.length; i++) assert.ok(Math.abs(actual[i] - expected[i]) < 1e-5, String(i));
+});
+
+test("hinge loss counts by how much each class comes within the margin of the label", async () => {
+  const model = nn.sequential([nn.flatten()], { input: [3] });
+  const inputs = tensor([
+    [2, 1.5, -3],
+    [0, 0, 0],
+  ]);
+  const targets = tensor([0, 2], { dtype: "int32" });
+  const data = { kind: "dataset", name: "two", inputs, targets, scale: 1 } as unknown as Dataset;
+  const { loss, error } = await compile(model, { loss: nn.hinge(), batch: 2, engine: "reference" }).evaluate(data);
+  // max(0, 1 + 1.5 − 2) + max(0, 1 − 3 − 2) = 0.5, and 1 + 1 for three equal numbers.
+  assert.is(loss, (0.5 + 2) / 2);
+  assert.is(error, 0.5);
+  assert.throws(() => nn.hinge({ margin: 0 }), "hinge: the margin must be a number > 0");
+});
+
 test("a model without parameters can be asked to train, and stays as it is", () => {
   const model = nn.sequential([nn.flatten()], { input: [2, 5] });
   const graph = trainingGraph(model, nn.clipNorm(nn.adam(), 1), { batch: 3, loss: nn.crossEntropy() });

@@ -161,6 +161,11 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C2: { inputs: [f(2)], attributes: { axis: 1 } },
     C3: { inputs: [f(2, 3), f(2, 4)], attributes: { axis: 0 } },
   },
+  split: {
+    C1: { inputs: [], attributes: { axis: 0, parts: 1 } },
+    C2: { inputs: [f(4)], attributes: { axis: 1, parts: 2 } },
+    C3: { inputs: [f(4)], attributes: { axis: 0, parts: 3 } },
+  },
   dropout: {
     C1: { inputs: [f(2), f()], attributes: { rate: 0.5, seed: 1 } },
     C2: { inputs: [f(2), t("int32")], attributes: { rate: 1, seed: 1 } },
