@@ -11,10 +11,10 @@ import type {
   Value,
 } from "./graph.ts";
 import { inferOutputTypes } from "./infer.ts";
-import type { OperatorTable } from "./operator.ts";
+import type { OperationWriter, OperatorTable } from "./operator.ts";
 
 /** Builds an operator graph, operation by operation, checking each as it comes. */
-export class GraphBuilder {
+export class GraphBuilder implements OperationWriter {
   readonly #operators: OperatorTable;
   readonly #name: string;
   readonly #inputs: GraphInput[] = [];

@@ -22,6 +22,7 @@ export {
   type Cost,
   defineOperator,
   type GradientContext,
+  type OperationWriter,
   type Operator,
   type OperatorTable,
   type Require,

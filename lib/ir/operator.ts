@@ -1,6 +1,5 @@
 import type { HostTensor, TensorType } from "../tensor/index.ts";
 import type { AttributeSchema, AttributesOf } from "./attributes.ts";
-import type { GraphBuilder } from "./builder.ts";
 import type { Attributes, Value } from "./graph.ts";
 
 /** What an operation costs on any machine: arithmetic, and bytes read and written once each. */
@@ -18,10 +17,18 @@ export interface Constraint {
 /** Fails with the constraint's text unless `holds`; `got` says what there was instead. */
 export type Require = (holds: boolean, constraint: string, got: () => string) => void;
 
+/** Adds operations to a graph: what operators see of its builder. */
+export interface OperationWriter {
+  /** Applies an operator that has one output. */
+  apply(operator: string, inputs: readonly Value[], attributes?: Attributes): Value;
+  /** Applies an operator and returns all of its outputs. */
+  applyAll(operator: string, inputs: readonly Value[], attributes?: Attributes): readonly Value[];
+}
+
 /** What a gradient rule may use. */
 export interface GradientContext<A extends Attributes = Attributes> {
   /** Adds operations to the graph that is being differentiated. */
-  readonly builder: GraphBuilder;
+  readonly builder: OperationWriter;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: A;

@@ -1,6 +1,6 @@
 import type { Operation, Value } from "../ir/index.ts";
 import { elementCount, type Shape, sameShape } from "../tensor/index.ts";
-import type { FusedStep, Ordered } from "./fuse.ts";
+import type { FusedStep, Ordered } from "./fused-step.ts";
 import { loopRule } from "./rules/index.ts";
 import type { Family } from "./rules/rule.ts";
 

@@ -1,4 +1,4 @@
-import { type Cost, defineOperator, type GraphBuilder, type Value } from "../ir/index.ts";
+import { type Cost, defineOperator, type OperationWriter, type Value } from "../ir/index.ts";
 import { bytesOf, elementCount, formatType, isFloat, type TensorType } from "../tensor/index.ts";
 import { checkRows, forEachRow, logOfSum, rowsConstraint, softmaxRow } from "./rows.ts";
 
@@ -8,7 +8,7 @@ const cost = ([x]: readonly TensorType[], [y]: readonly TensorType[]): Cost => (
 });
 
 /** The sum of each row, repeated along it. */
-function sumsOfRows(builder: GraphBuilder, x: Value): Value {
+function sumsOfRows(builder: OperationWriter, x: Value): Value {
   const { shape } = x.type;
   const last = shape.length - 1;
   const total = builder.apply("sum", [x], { axes: [last] });
