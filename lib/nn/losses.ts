@@ -7,6 +7,8 @@ export interface Loss {
   readonly name: string;
   /** Whether targets are class numbers, so that a share of wrong answers can be told as well. */
   readonly classes: boolean;
+  /** False for losses that look at no targets, so that any will do; true unless told otherwise. */
+  readonly usesTargets?: boolean;
   /** The type of a batch of targets for outputs of this shape (without the batch axis). */
   target(batch: number, output: Shape): TensorType;
   /**
@@ -89,6 +91,7 @@ export function reconstruction(): Loss {
   return {
     name: "reconstruction",
     classes: false,
+    usesTargets: false,
     target: labelsThatNobodyReads,
     build(builder, output, _, input) {
       if (elementCount(output.type.shape) !== elementCount(input.type.shape)) {
@@ -138,6 +141,7 @@ export function ownObjective(): Loss {
   return {
     name: "own objective",
     classes: false,
+    usesTargets: false,
     target: labelsThatNobodyReads,
     build(builder, output) {
       const { shape, dtype } = output.type;

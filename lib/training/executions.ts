@@ -59,6 +59,18 @@ export class Executions {
     return execution;
   }
 
+  /** A loaded program of the asker's own making, by name, that holds the current weights and does not change them. */
+  async acquireOther(name: string, schedule: () => Schedule): Promise<Execution> {
+    let execution = this.#loaded.get(name);
+    if (execution === undefined) {
+      execution = await this.#engine.load(this.#engine.compile(schedule()));
+      this.#loaded.set(name, execution);
+    }
+    this.safekeeping.recover();
+    this.#copyTo(execution);
+    return execution;
+  }
+
   /** The current weights and states, where they lie: read at once, or copy. */
   weights(): Carried {
     this.safekeeping.recover();

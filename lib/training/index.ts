@@ -10,6 +10,7 @@ export type { FitOptions } from "./fit-options.ts";
 export { type GraphOptions, inferenceGraph, type TrainingGraphOptions, trainingGraph } from "./graphs.ts";
 export type { EpochRecord, TrainingHistory } from "./history.ts";
 export { type Host, InterruptedError, type Progress, setHost } from "./host.ts";
+export type { GradientSource, InputGradient, InputGradientOptions } from "./input-gradient.ts";
 export type { LossScaling } from "./loss-scaling.ts";
 export { Program } from "./program.ts";
 export { loadWeights, saveWeights } from "./weights-file.ts";

@@ -12,6 +12,7 @@ import { checkDataset } from "./feed.ts";
 import { fit } from "./fit.ts";
 import type { FitOptions } from "./fit-options.ts";
 import type { TrainingHistory } from "./history.ts";
+import { type InputGradient, type InputGradientOptions, inputGradient } from "./input-gradient.ts";
 import type { ProgramParts } from "./parts.ts";
 import { firstWeights, givenWeights } from "./weights.ts";
 
@@ -132,6 +133,17 @@ export class Program {
    */
   predict(inputs: HostTensor | Dataset): Promise<HostTensor<"float32">> {
     return predict(this.#parts, inputs);
+  }
+
+  /**
+   * How the loss, an output or a layer's activity changes with the inputs, sample by sample, in the model as it answers:
+   * what adversarial pictures (Goodfellow et al. 2015), saliency maps and dreams are made from.
+   *
+   * @param inputs floats [samples, …input], as the network sees them; all are computed in one go
+   * @throws Error if inputs or targets do not fit, or there is no such output or layer
+   */
+  inputGradient(inputs: HostTensor, options: InputGradientOptions = {}): Promise<InputGradient> {
+    return inputGradient(this.#parts, inputs, options);
   }
 
   /** What `console.log` prints. */
