@@ -26,3 +26,4 @@ export { fuse, separate } from "./fuse.ts";
 export { lowerGroup } from "./lower.ts";
 export type { Kernel, Nest, Store } from "./nest.ts";
 export { printExpression, printKernel } from "./print.ts";
+export { hasLoops } from "./rules/index.ts";

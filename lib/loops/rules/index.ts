@@ -90,3 +90,8 @@ export function loopRule(operator: string): LoopRule {
   if (rule === undefined) throw new Error(`internal: there are no loops for ${operator}`);
   return rule;
 }
+
+/** Whether an operator becomes loops, and so runs wherever loops do. */
+export function hasLoops(operator: OperatorName): boolean {
+  return operator in loopRules;
+}

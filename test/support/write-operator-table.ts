@@ -1,0 +1,3 @@
+import { writeOperatorTable } from "./operator-table.ts";
+
+writeOperatorTable();
