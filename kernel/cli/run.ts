@@ -1,31 +1,80 @@
 import { parseArgs } from "node:util";
-import { exitCodes, inProcessKernelName, inProcessKernels, runFiles } from "../headless/index.ts";
+import {
+  BadInput,
+  exitCodes,
+  findKernelName,
+  inProcessKernelName,
+  inProcessKernels,
+  ProcessSession,
+  parseParameter,
+  type RunFilesOptions,
+  readParameters,
+  runCache,
+  runFiles,
+  serverKernels,
+} from "../headless/index.ts";
 import { startSession } from "../session/index.ts";
 import type { Command } from "./command.ts";
+import { readBytes, readCount, readNumber } from "./numbers.ts";
 
-const help = `Usage: tessera run NOTEBOOK… [--out DIR]
+const help = `Usage: tessera run NOTEBOOK… [options]
 
 Executes each notebook from top to bottom on a kernel of its own, and writes to DIR the executed notebook and an HTML
-page that needs no other file. Both are written when a cell fails, too. The outputs of cells tagged "summary" are printed.
+page that needs no other file. Both are written when a cell fails, too; then the notebook's first cell names the failing
+one. The outputs of cells tagged "summary" are printed. NOTEBOOK may be a pattern: "course/**/*.ipynb".
 
-  --out DIR   the folder for the results, made where it is missing (default: out)
+  --out DIR            the folder for the results, made where it is missing (default: out)
+  -p NAME=VALUE        a value for the cell tagged "parameters", which the compiler checks against it; may be repeated
+  --parameters FILE    such values from a YAML or JSON file
+  --cell-timeout S     seconds that each cell may run (a cell's tag timeout=S says otherwise)
+  --timeout S          seconds that each notebook may run
+  --memory SIZE        memory that each notebook's kernel may use, itself included (about 400M): 2G, 800M
+  --max-output SIZE    what each notebook may show (default: 100M)
+  --jobs N             run N notebooks at the same time
+  --retries N          run a notebook that fails again, N times at most
+  --check              compare outputs with the stored ones; tag a cell ignore-output where they change
+  --tolerance X        how far numbers may be apart in --check, relatively (default: 1e-6)
+  --cache              reuse a stored result where code, the files it names, and versions are the same
+  --junit FILE         a JUnit XML report, a test for each cell
+  --github             annotations for GitHub (by itself where GITHUB_ACTIONS is set)
+  --server URL         run on a Jupyter Server, JupyterHub or Enterprise Gateway instead of here
+  --token T            its token (or in JUPYTER_TOKEN)
 
-Cell tags: skip-execution, raises-exception, hide-input, summary.
-Exit code: ${exitCodes.ok} all cells ran, ${exitCodes["cell-error"]} a cell failed, ${exitCodes["bad-input"]} bad input, ${exitCodes["kernel-died"]} a kernel died, ${exitCodes.interrupted} interrupted.
+Cell tags: parameters, timeout=S, skip-execution, raises-exception, ignore-output, hide-input, summary.
+Exit code: ${exitCodes.ok} all cells ran, ${exitCodes["cell-error"]} a cell failed, ${exitCodes["bad-input"]} bad input, ${exitCodes["kernel-died"]} a kernel died, ${exitCodes.timeout} a time limit was passed, ${exitCodes["out-of-memory"]} out of memory,
+${exitCodes["outputs-differ"]} outputs differ, ${exitCodes.interrupted} interrupted; the gravest, where there are several.
 `;
+
+const options = {
+  out: { type: "string", default: "out" },
+  parameter: { type: "string", short: "p", multiple: true },
+  parameters: { type: "string" },
+  "cell-timeout": { type: "string" },
+  timeout: { type: "string" },
+  memory: { type: "string" },
+  "max-output": { type: "string", default: "100M" },
+  jobs: { type: "string", default: "1" },
+  retries: { type: "string", default: "0" },
+  check: { type: "boolean", default: false },
+  tolerance: { type: "string", default: "1e-6" },
+  cache: { type: "boolean", default: false },
+  junit: { type: "string" },
+  github: { type: "boolean", default: false },
+  server: { type: "string" },
+  token: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
 
 /** `tessera run`: executes notebooks without a browser and without Python. */
 export const run: Command = {
-  usage: "tessera run NOTEBOOK… [--out DIR]",
+  usage: "tessera run NOTEBOOK… [--out DIR] [--jobs N] [--check] …",
   summary: "execute notebooks, and write each with its outputs and as a page",
   async run(args) {
-    let parsed: { values: { out: string; help: boolean }; positionals: string[] };
+    let parsed: { values: Values; positionals: string[] };
     try {
-      parsed = parseArgs({
-        args,
-        allowPositionals: true,
-        options: { out: { type: "string", default: "out" }, help: { type: "boolean", short: "h", default: false } },
-      });
+      parsed = parseArgs({ args, allowPositionals: true, options });
     } catch (error) {
       return refuse(`tessera run: ${(error as Error).message}`);
     }
@@ -39,16 +88,62 @@ export const run: Command = {
     }
     // @jupyterlab/services tells the console of every socket that it opens.
     console.debug = () => {};
-    return runFiles(positionals, {
-      out: values.out,
-      kernelName: inProcessKernelName,
-      kernels: (workingDirectory) => inProcessKernels(() => startSession({ workingDirectory })),
-      signal: stopOnSignals(),
-      results: process.stdout,
-      progress: process.stderr,
-    });
+    let chosen: RunFilesOptions;
+    try {
+      chosen = await choose(values);
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      return exitCodes["bad-input"];
+    }
+    return runFiles(positionals, chosen);
   },
 };
+
+async function choose(values: Values): Promise<RunFilesOptions> {
+  const given = [
+    ...(values.parameters === undefined ? [] : [await readParameters(values.parameters)]),
+    ...(values.parameter ?? []).map(parseParameter),
+  ];
+  return {
+    out: values.out,
+    ...(await kernels(values)),
+    jobs: readCount("--jobs", values.jobs, 1),
+    retries: readCount("--retries", values.retries, 0),
+    outputBytes: readBytes("--max-output", values["max-output"]),
+    ...(values["cell-timeout"] !== undefined && { cellSeconds: readNumber("--cell-timeout", values["cell-timeout"]) }),
+    ...(values.timeout !== undefined && { notebookSeconds: readNumber("--timeout", values.timeout) }),
+    ...(given.length > 0 && { parameters: Object.assign({}, ...given) }),
+    ...(values.check && { check: { tolerance: readNumber("--tolerance", values.tolerance) } }),
+    ...(values.cache && { cache: runCache() }),
+    ...(values.junit !== undefined && { junit: values.junit }),
+    annotate: values.github || process.env.GITHUB_ACTIONS === "true",
+    signal: stopOnSignals(),
+    results: process.stdout,
+    progress: process.stderr,
+  };
+}
+
+/**
+ * A kernel in this process where its files are to be found from here, and in a process of its own elsewhere, or where its
+ * memory has a limit; or a server's.
+ */
+async function kernels(values: Values): Promise<Pick<RunFilesOptions, "kernels" | "kernelName" | "reuseKernels">> {
+  if (values.server !== undefined) {
+    const source = serverKernels(values.server, values.token ?? process.env.JUPYTER_TOKEN ?? "");
+    return { kernels: () => source, kernelName: await findKernelName(source) };
+  }
+  const memory = values.memory === undefined ? undefined : readBytes("--memory", values.memory);
+  const start = (workingDirectory: string) =>
+    memory === undefined && workingDirectory === process.cwd()
+      ? startSession({ workingDirectory })
+      : new ProcessSession({ workingDirectory, limits: memory === undefined ? {} : { memoryBytes: memory } });
+  return {
+    kernels: (workingDirectory) => inProcessKernels(() => start(workingDirectory)),
+    kernelName: inProcessKernelName,
+    reuseKernels: true,
+  };
+}
 
 function refuse(message: string): number {
   process.stderr.write(`${message}\n\n${help}`);

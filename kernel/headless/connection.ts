@@ -1,4 +1,12 @@
-import { type Kernel, KernelConnection, type KernelSpec, type ServerConnection } from "@jupyterlab/services";
+import {
+  type Kernel,
+  KernelAPI,
+  KernelConnection,
+  type KernelSpec,
+  KernelSpecAPI,
+  ServerConnection,
+} from "@jupyterlab/services";
+import { BadInput } from "./bad-input.ts";
 
 /**
  * Where kernels come from. The runner sees a kernel only through @jupyterlab/services, so that a kernel in this process
@@ -12,7 +20,11 @@ export interface KernelSource {
 
 /** Starts a kernel of that source and connects to it. The caller ends it with `connection.shutdown()`. */
 export async function startKernel(source: KernelSource, name: string): Promise<Kernel.IKernelConnection> {
-  const model = await source.kernels.startNew({ name });
+  return connectKernel(source, await source.kernels.startNew({ name }));
+}
+
+/** Connects to a kernel that runs. */
+export function connectKernel(source: KernelSource, model: Kernel.IModel): Kernel.IKernelConnection {
   return new KernelConnection({
     model,
     serverSettings: source.settings,
@@ -21,4 +33,50 @@ export async function startKernel(source: KernelSource, name: string): Promise<K
     // Nobody sits in front of a headless run to answer a comm.
     handleComms: false,
   });
+}
+
+/** Kernels behind a Jupyter Server, a JupyterHub user's server or an Enterprise Gateway. */
+export function serverKernels(url: string, token: string): KernelSource {
+  let baseUrl: string;
+  try {
+    baseUrl = new URL(url).href;
+  } catch {
+    throw new BadInput(`server: must be an address, got ${url}, give one such as http://localhost:8888`);
+  }
+  const settings = ServerConnection.makeSettings({
+    baseUrl,
+    wsUrl: baseUrl.replace(/^http/, "ws"),
+    token,
+    appendToken: true,
+  });
+  return {
+    settings,
+    kernels: new KernelAPI.KernelAPIClient({ serverSettings: settings }),
+    specs: new KernelSpecAPI.KernelSpecAPIClient({ serverSettings: settings }),
+  };
+}
+
+/**
+ * The name of the kernel that a server offers for our notebooks.
+ *
+ * @throws BadInput when the server does not answer, refuses, or has no kernel for TypeScript
+ */
+export async function findKernelName({ specs, settings }: KernelSource): Promise<string> {
+  let offered: KernelSpec.ISpecModels;
+  try {
+    offered = await specs.get();
+  } catch (error) {
+    const { message, response } = error as Error & { response?: Response };
+    const remedy = response?.status === 403 ? "give its token with --token" : "start it, or correct the address";
+    throw new BadInput(`server: must answer, got ${message} (${settings.baseUrl}), ${remedy}`);
+  }
+  const names = Object.keys(offered.kernelspecs ?? {});
+  const found = names.includes("tessera")
+    ? "tessera"
+    : names.find((name) => offered.kernelspecs[name]?.language === "typescript");
+  if (found !== undefined) return found;
+  const got = names.join(", ") || "none";
+  throw new BadInput(
+    `server: must offer a kernel for TypeScript, got ${got} (${settings.baseUrl}), run tessera install`,
+  );
 }

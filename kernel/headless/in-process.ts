@@ -9,14 +9,15 @@ import { memorySocket } from "./memory-socket.ts";
 export const inProcessKernelName = "tessera";
 
 /**
- * A source of kernels in this process: no server, no sockets, no Python. To @jupyterlab/services it looks like a Jupyter
- * server; requests for kernels end in a table here, and messages pass between the two sides as the objects they are.
+ * A source of kernels without a server, sockets or Python. To @jupyterlab/services it looks like a Jupyter server;
+ * requests for kernels end in a table here, and messages pass between the two sides as the objects they are.
  *
- * @param startSession starts the kernel's session, without a transport
+ * @param startSession starts a kernel's session, without a transport: one in this process, or the near end of one that
+ * lives in another (process-session.ts)
  */
 export function inProcessKernels(startSession: () => KernelSession): KernelSource {
-  const running = new Map<string, { session: KernelSession }>();
-  const kernel = (id: string): { session: KernelSession } => {
+  const running = new Map<string, { readonly session: KernelSession }>();
+  const kernel = (id: string): { readonly session: KernelSession } => {
     const found = running.get(id);
     if (!found) throw new Error(`internal: no kernel ${id} runs in this process`);
     return found;
@@ -49,9 +50,7 @@ export function inProcessKernels(startSession: () => KernelSession): KernelSourc
         return model(id);
       },
       async restart(id) {
-        const held = kernel(id);
-        await held.session.shutdown();
-        held.session = startSession();
+        await kernel(id).session.restart();
       },
       async interrupt(id) {
         kernel(id).session.interrupt();

@@ -18,6 +18,7 @@ export class OutputRecorder {
   readonly #displays = new Map<string, { readonly cell: number; readonly output: Shown }[]>();
   #cell = -1;
   #clearBeforeNext = false;
+  #size = 0;
 
   /** Begins the outputs of the cell at `index`, which start empty. */
   begin(index: number): void {
@@ -31,12 +32,18 @@ export class OutputRecorder {
     return this.#outputs.get(index);
   }
 
+  /** How many characters have been recorded, cleared ones too. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Takes one message that the current cell's execution published. */
   record(message: KernelMessage.IIOPubMessage): void {
     const content = message.content as unknown as JsonObject;
     const type = message.header.msg_type as string;
     const id = ((content.transient ?? {}) as JsonObject).display_id;
     const displayId = typeof id === "string" ? id : undefined;
+    this.#size += type === "stream" ? String(content.text).length : sizeOf(content.data);
     switch (type) {
       case "stream":
         this.#stream(String(content.name), String(content.text));
@@ -111,4 +118,13 @@ export class OutputRecorder {
 
 function shownIn(content: { data?: unknown; metadata?: unknown }): { data: MimeBundle; metadata: JsonObject } {
   return { data: (content.data ?? {}) as MimeBundle, metadata: (content.metadata ?? {}) as JsonObject };
+}
+
+/** Characters of a MIME bundle. */
+function sizeOf(data: unknown): number {
+  if (typeof data !== "object" || data === null) return 0;
+  return Object.values(data).reduce(
+    (sum: number, value) => sum + (typeof value === "string" ? value.length : (JSON.stringify(value)?.length ?? 0)),
+    0,
+  );
 }

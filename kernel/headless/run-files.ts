@@ -1,35 +1,50 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve } from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { BadInput } from "./bad-input.ts";
-import { type KernelSource, startKernel } from "./connection.ts";
-import { type Notebook, type Output, tagsOf } from "./notebook.ts";
+import { withBanner, withoutBanner } from "./banner.ts";
+import { compareOutputs, type Difference } from "./compare-outputs.ts";
+import type { KernelSource } from "./connection.ts";
+import { findNotebooks } from "./find-notebooks.ts";
+import { KernelPool } from "./kernel-pool.ts";
+import type { Notebook } from "./notebook.ts";
+import { exitCodes, type FileOutcome, gravest } from "./outcome.ts";
 import { hasFigures, readFigureScripts } from "./page/figures.ts";
 import { renderPage } from "./page/page.ts";
-import { ProgressReporter, type Screen } from "./progress.ts";
-import { readNotebook } from "./read-notebook.ts";
-import { type Outcome, type RunResult, runNotebook } from "./run-notebook.ts";
+import { type Parameters, withParameters } from "./parameters.ts";
+import type { Screen } from "./progress.ts";
+import { parseNotebook, readNotebook } from "./read-notebook.ts";
+import { ReportPrinter } from "./report-printer.ts";
+import { githubAnnotations } from "./reports/github.ts";
+import { junitXml, notebookSuites } from "./reports/junit.ts";
+import type { RunCache } from "./run-cache.ts";
+import { type RunOptions, type RunResult, runNotebook } from "./run-notebook.ts";
 import { writeFileWhole } from "./write-file.ts";
 import { writeNotebook } from "./write-notebook.ts";
 
-/** What a process that runs notebooks exits with: the gravest of what happened to any of them. */
-export const exitCodes: Readonly<Record<Outcome | "bad-input", number>> = {
-  ok: 0,
-  "cell-error": 1,
-  "bad-input": 2,
-  "kernel-died": 3,
-  interrupted: 130,
-};
-
 /** How notebook files are run. */
-export interface RunFilesOptions {
+export interface RunFilesOptions
+  extends Pick<RunOptions, "cellSeconds" | "notebookSeconds" | "outputBytes" | "signal"> {
   /** The folder that takes the executed notebooks and their pages; it is made where it is missing. */
   readonly out: string;
   /** Where the kernel for a notebook comes from. Its relative paths are resolved from `workingDirectory`. */
   readonly kernels: (workingDirectory: string) => KernelSource;
   readonly kernelName: string;
-  readonly signal?: AbortSignal;
+  /** Whether a restarted kernel is as good as a new one, and sooner there. False by default. */
+  readonly reuseKernels?: boolean;
+  /** How many notebooks run at the same time; 1 by default. */
+  readonly jobs?: number;
+  /** How often a notebook that fails is run again; 0 by default. */
+  readonly retries?: number;
+  /** Values for the cell tagged `parameters` of every notebook. */
+  readonly parameters?: Parameters;
+  /** Compares outputs with the stored ones, numbers with this tolerance. */
+  readonly check?: { readonly tolerance: number };
+  readonly cache?: RunCache;
+  /** A file for a JUnit XML report. */
+  readonly junit?: string;
+  /** Whether failures are told as GitHub's workflow commands. */
+  readonly annotate?: boolean;
   /** Takes results: the text of cells tagged `summary`, and where the files lie. */
   readonly results: Screen;
   /** Takes progress and errors. */
@@ -38,126 +53,198 @@ export interface RunFilesOptions {
 
 interface Job {
   readonly path: string;
+  readonly folder: string;
+  /** As it was read. */
+  readonly stored: Notebook;
+  /** With its parameters. */
   readonly notebook: Notebook;
   /** The files that the run writes. */
   readonly executed: string;
   readonly page: string;
 }
 
+/** What became of one notebook file. */
+export interface FileReport extends Pick<Job, "path" | "executed" | "page"> {
+  readonly outcome: FileOutcome;
+  /** Absent where a stored result was reused. */
+  readonly result?: RunResult;
+  readonly notebook: Notebook;
+  readonly cached: boolean;
+  readonly attempts: number;
+  /** Cells with stored outputs that were compared, and those that differ. */
+  readonly compared: number;
+  readonly differences: readonly Difference[];
+}
+
 /**
- * Runs notebook files one after the other, each on a kernel of its own, and writes for each the executed notebook and
- * its page, also when a cell fails. Every file is read and checked before anything runs.
+ * Runs notebook files, each on a kernel that has executed nothing, and writes for each the executed notebook and its
+ * page, also when a cell fails. Every file is read and checked before anything runs.
  *
+ * @param given paths and patterns
  * @returns the exit code, one of {@link exitCodes}
  */
-export async function runFiles(paths: readonly string[], options: RunFilesOptions): Promise<number> {
+export async function runFiles(given: readonly string[], options: RunFilesOptions): Promise<number> {
+  const { signal, progress, junit, annotate = false } = options;
   try {
-    let code = exitCodes.ok;
-    for (const job of await prepare(paths, options.out)) {
-      if (options.signal?.aborted) break;
-      code = Math.max(code, exitCodes[await runFile(job, options)]);
-    }
-    return options.signal?.aborted ? exitCodes.interrupted : code;
+    const jobs = await prepare(given, options);
+    const reports = await new Batch(jobs, options).run();
+    if (junit !== undefined) await writeFileWhole(junit, junitXml(notebookSuites(reports)));
+    if (annotate) progress.write(githubAnnotations(reports));
+    return exitCodes[signal?.aborted ? "interrupted" : gravest(reports.map(({ outcome }) => outcome))];
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
-    options.progress.write(`${error.message}\n`);
+    progress.write(`${error.message}\n`);
     return exitCodes["bad-input"];
   }
 }
 
-async function prepare(paths: readonly string[], out: string): Promise<readonly Job[]> {
+async function prepare(given: readonly string[], { out, parameters, junit }: RunFilesOptions): Promise<readonly Job[]> {
   const jobs: Job[] = [];
   const refused: string[] = [];
-  for (const path of paths) {
-    const notebook = await readNotebook(path).catch((error) => {
+  for (const path of await findNotebooks(given)) {
+    const folder = dirname(resolve(path));
+    try {
+      const stored = withoutBanner(await readNotebook(path));
+      const notebook = parameters ? await withParameters(stored, parameters, path, folder) : stored;
+      const stem = join(out, basename(path, extname(path)));
+      const job = { path, folder, stored, notebook, executed: `${stem}.ipynb`, page: `${stem}.html` };
+      const rival = jobs.find(({ executed }) => executed === job.executed);
+      if (rival) {
+        const rule = "notebooks of one run must have different names";
+        refused.push(`output: ${rule}, got ${rival.path} and ${path} (${job.executed}), run them one by one`);
+      }
+      jobs.push(job);
+    } catch (error) {
       if (!(error instanceof BadInput)) throw error;
       refused.push(error.message);
-    });
-    if (!notebook) continue;
-    const stem = join(out, basename(path, extname(path)));
-    const job = { path, notebook, executed: `${stem}.ipynb`, page: `${stem}.html` };
-    const rival = jobs.find(({ executed }) => executed === job.executed);
-    if (rival) {
-      const rule = "notebooks of one run must have different names";
-      refused.push(`output: ${rule}, got ${rival.path} and ${path} (${job.executed}), run them one by one`);
     }
-    jobs.push(job);
   }
   if (refused.length > 0) throw new BadInput(refused.join("\n"));
-  try {
-    await mkdir(out, { recursive: true });
-    await access(out, constants.W_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new BadInput(`output: the folder must be writable, got ${code} (${out}), choose another with --out`);
-  }
+  await prepareFolder(out);
+  if (junit !== undefined) await prepareFolder(dirname(junit));
   return jobs;
 }
 
-async function runFile(job: Job, options: RunFilesOptions): Promise<Outcome> {
-  const { progress, results, signal } = options;
-  const reporter = new ProgressReporter(progress);
-  progress.write(`${reporter.paint("bold", job.path)}\n`);
-  const folder = dirname(resolve(job.path));
-  const kernel = await startKernel(options.kernels(folder), options.kernelName);
-  let result: RunResult;
+async function prepareFolder(folder: string): Promise<void> {
   try {
-    result = await runNotebook(job.notebook, kernel, { onEvent: reporter.hear, ...(signal && { signal }) });
-  } finally {
-    reporter.stop();
-    if (!kernel.isDisposed) await kernel.shutdown();
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BadInput(`output: the folder must be writable, got ${code} (${folder}), choose another with --out`);
   }
-  const scripts = readFigureScripts();
-  const { failure, seconds } = result;
-  const html = renderPage(result.notebook, { name: basename(job.path), folder, seconds, scripts, failure });
-  if (!scripts && hasFigures(html)) {
-    progress.write("  the page's figures are still pictures: dist/assets is not built, run `npm run build`\n");
+}
+
+/** The notebooks of one call on their way: as many at a time as there are jobs, with a kernel ready for the next. */
+class Batch {
+  readonly #jobs: readonly Job[];
+  readonly #options: RunFilesOptions;
+  readonly #pool: KernelPool;
+  readonly #printer: ReportPrinter;
+  readonly #width: number;
+
+  constructor(jobs: readonly Job[], options: RunFilesOptions) {
+    const { kernels, kernelName, reuseKernels = false } = options;
+    this.#jobs = jobs;
+    this.#options = options;
+    this.#width = Math.max(1, Math.min(options.jobs ?? 1, jobs.length));
+    this.#pool = new KernelPool({ kernels, kernelName, size: this.#width, reuse: reuseKernels });
+    this.#printer = new ReportPrinter(options.progress, options.results, jobs.length, this.#width > 1);
   }
-  await writeFileWhole(job.executed, writeNotebook(result.notebook));
-  await writeFileWhole(job.page, html);
 
-  progress.write(`  ${told(result)}\n`);
-  if (result.failure) progress.write(`\n${describeFailure(job.path, result, progress.isTTY === true)}\n`);
-  for (const text of summaries(result.notebook)) results.write(`\n${text}\n`);
-  results.write(`\n  notebook  ${shortPath(job.executed)}\n  page      ${shortPath(job.page)}\n`);
-  return result.outcome;
-}
+  async run(): Promise<readonly FileReport[]> {
+    const reports: (FileReport | undefined)[] = this.#jobs.map(() => undefined);
+    const waiting = this.#jobs.map((job, index) => ({ job, index }));
+    const work = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        if (this.#options.signal?.aborted) return;
+        reports[next.index] = await this.#runJob(next.job, waiting[0]?.job.folder === next.job.folder);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: this.#width }, work));
+    } finally {
+      this.#printer.stop();
+      await this.#pool.close();
+    }
+    return reports.filter((report) => report !== undefined);
+  }
 
-function told({ cells, seconds, outcome }: RunResult): string {
-  const count = `${cells.length} ${cells.length === 1 ? "cell" : "cells"}`;
-  return `${outcome === "interrupted" ? "interrupted after" : "ran"} ${count} in ${seconds.toFixed(1)} s`;
-}
+  async #runJob(job: Job, more: boolean): Promise<FileReport> {
+    const { cache, retries = 0, check, signal } = this.#options;
+    this.#printer.begin(job.path);
+    const kept = await cache?.find(job.notebook, job.folder);
+    if (kept !== undefined) {
+      const notebook = parseNotebook(Buffer.from(kept), job.path);
+      const page = renderPage(notebook, { name: basename(job.path), folder: job.folder, scripts: readFigureScripts() });
+      const none = { cached: true, attempts: 0, notebook };
+      return this.#finish(job, { ...none, ...this.#compare(job, notebook, "ok") }, kept, page);
+    }
+    let result: RunResult;
+    let attempts = 0;
+    do {
+      result = await this.#attempt(job, more, attempts++);
+    } while (result.outcome !== "ok" && attempts <= retries && !signal?.aborted);
+    const scripts = readFigureScripts();
+    const { failure, seconds } = result;
+    const notebook = withBanner(result);
+    const page = renderPage(result.notebook, {
+      name: basename(job.path),
+      folder: job.folder,
+      seconds,
+      scripts,
+      ...(failure && { failure }),
+    });
+    if (!scripts && hasFigures(page)) this.#printer.warnOfMissingScripts();
+    const text = writeNotebook(notebook);
+    if (result.outcome === "ok") await cache?.store(job.notebook, job.folder, text);
+    const compared = check ? this.#compare(job, result.notebook, result.outcome) : { outcome: result.outcome };
+    const outcome = { compared: 0, differences: [], ...compared };
+    return this.#finish(job, { ...outcome, result, cached: false, attempts, notebook }, text, page);
+  }
 
-/** Names the notebook, the cell and the error, then shows the kernel's own lines about it. */
-function describeFailure(path: string, { failure, outcome }: RunResult, isColoured: boolean): string {
-  if (!failure) return "";
-  const { place, ename, evalue, traceback } = failure;
-  const verb = outcome === "interrupted" ? "was interrupted" : "failed";
-  const said = `${ename}: ${evalue}`;
-  // Most tracebacks begin with what was just said.
-  const lines = traceback.join("\n").split("\n");
-  const repeated = said.split("\n").length;
-  const isRepeated = stripVTControlCharacters(lines.slice(0, repeated).join("\n")) === said;
-  const rest = lines.slice(isRepeated ? repeated : 0).join("\n");
-  const shown = isColoured ? rest : stripVTControlCharacters(rest);
-  return `${path}: cell ${place.number} of ${place.count} ${verb}: ${said}\n${shown}`.trimEnd();
-}
+  async #attempt(job: Job, more: boolean, earlier: number): Promise<RunResult> {
+    const { cellSeconds, notebookSeconds, outputBytes, signal } = this.#options;
+    if (earlier > 0) this.#printer.again(job.path, earlier);
+    const { connection, release } = await this.#pool.lease(job.folder, more);
+    let outcome: RunResult["outcome"] | undefined;
+    try {
+      const result = await runNotebook(job.notebook, connection, {
+        onEvent: (event) => this.#printer.hear(job.path, event),
+        ...(cellSeconds !== undefined && { cellSeconds }),
+        ...(notebookSeconds !== undefined && { notebookSeconds }),
+        ...(outputBytes !== undefined && { outputBytes }),
+        ...(signal && { signal }),
+      });
+      outcome = result.outcome;
+      return result;
+    } finally {
+      await release(outcome === "ok" || outcome === "cell-error");
+    }
+  }
 
-/** The plain text of the outputs of each cell tagged `summary`. */
-function summaries(notebook: Notebook): string[] {
-  return notebook.cells
-    .filter((cell) => cell.cell_type === "code" && tagsOf(cell).includes("summary"))
-    .map((cell) => (cell.cell_type === "code" ? cell.outputs.map(plainText).join("\n") : "").trimEnd())
-    .filter((text) => text !== "");
-}
+  #compare(
+    job: Job,
+    notebook: Notebook,
+    outcome: FileOutcome,
+  ): Pick<FileReport, "outcome" | "compared" | "differences"> {
+    const { check } = this.#options;
+    if (!check) return { outcome, compared: 0, differences: [] };
+    const { compared, differences } = compareOutputs(job.stored, notebook, check.tolerance);
+    const isWorse = outcome === "ok" && differences.length > 0;
+    return { outcome: isWorse ? "outputs-differ" : outcome, compared, differences };
+  }
 
-function plainText(output: Output): string {
-  if (output.output_type === "stream") return output.text.trimEnd();
-  if (output.output_type === "error") return "";
-  return String(output.data["text/plain"] ?? "").trimEnd();
-}
-
-function shortPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith("..") ? resolve(path) : short;
+  async #finish(
+    { path, executed, page }: Job,
+    found: Omit<FileReport, "path" | "executed" | "page">,
+    text: string,
+    html: string,
+  ): Promise<FileReport> {
+    await writeFileWhole(executed, text);
+    await writeFileWhole(page, html);
+    const report = { path, executed, page, ...found };
+    this.#printer.end(report, this.#options.check !== undefined);
+    return report;
+  }
 }

@@ -1,12 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import type { JsonObject } from "../protocol/index.ts";
+import { type CellEnd, CellExecutor } from "./execute-cell.ts";
 import { keepSpellings } from "./json-text.ts";
 import { type Cell, type CodeCell, type Notebook, tagsOf } from "./notebook.ts";
+import type { Outcome } from "./outcome.ts";
 import { OutputRecorder } from "./output-recorder.ts";
-
-/** How a run of a notebook ended. */
-export type Outcome = "ok" | "cell-error" | "interrupted" | "kernel-died";
 
 /** A cell that a run executes, as told to whoever watches. */
 export interface CellPlace {
@@ -59,6 +57,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** How long an interrupted cell may take to end before the run ends without it. Milliseconds, 5000 by default. */
   readonly graceMilliseconds?: number;
+  /** How long each cell may run, in seconds; a cell's tag `timeout=SECONDS` says otherwise. */
+  readonly cellSeconds?: number;
+  /** How long all cells together may run, in seconds. */
+  readonly notebookSeconds?: number;
+  /** How many characters all cells together may show. */
+  readonly outputBytes?: number;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -82,129 +86,113 @@ function executedCells(notebook: Notebook): CellPlace[] {
   return executed.map((place, position) => ({ ...place, number: position + 1, count: executed.length }));
 }
 
-function isExecuted(cell: Cell): cell is CodeCell {
+/** Whether a run executes this cell. */
+export function isExecuted(cell: Cell): cell is CodeCell {
   return cell.cell_type === "code" && cell.source.trim() !== "" && !tagsOf(cell).includes("skip-execution");
 }
 
-type Reply = KernelMessage.IExecuteReplyMsg["content"];
-/** How a cell ended: with the kernel's reply, or without one. */
-type Ending = Reply | "kernel-died" | "interrupted";
-type Times = { [moment: string]: string };
+/** The limit that a cell's tag `timeout=SECONDS` sets for it. */
+function taggedSeconds(cell: Cell): number | undefined {
+  const tag = tagsOf(cell).find((text) => /^timeout=\d+(\.\d+)?$/.test(text));
+  return tag === undefined ? undefined : Number(tag.slice("timeout=".length));
+}
 
 /** One run: the state between its first cell and its last. */
 class Run {
   readonly #notebook: Notebook;
-  readonly #connection: Kernel.IKernelConnection;
   readonly #options: RunOptions;
   readonly #recorder = new OutputRecorder();
-  readonly #executed = new Map<number, { executionCount: number | null; times: Times }>();
-  /** Resolves when waiting has become pointless: the kernel is gone, or an interrupt found no ear. */
-  readonly #lost: Promise<"kernel-died" | "interrupted">;
-  readonly #ended = new AbortController();
+  readonly #executor: CellExecutor;
+  readonly #ends = new Map<number, CellEnd>();
 
   constructor(notebook: Notebook, connection: Kernel.IKernelConnection, options: RunOptions) {
     this.#notebook = notebook;
-    this.#connection = connection;
     this.#options = options;
-    this.#lost = new Promise((resolve) => {
-      connection.disposed.connect(() => resolve("kernel-died"));
-      const interrupt = async (): Promise<void> => {
-        await connection.interrupt();
-        await delay(options.graceMilliseconds ?? 5000, undefined, { signal: this.#ended.signal });
-        resolve("interrupted");
-      };
-      const { signal } = options;
-      // An interrupt that cannot be delivered ends the run as surely as one that is not heard.
-      const onAbort = (): void => void interrupt().catch(() => resolve("interrupted"));
-      signal?.addEventListener("abort", onAbort, { signal: this.#ended.signal });
-      if (signal?.aborted) onAbort();
-    });
+    this.#executor = new CellExecutor(connection, this.#recorder, options.outputBytes);
   }
 
   async finish(): Promise<RunResult> {
     const started = performance.now();
-    try {
-      const { outcome, cells, failure, languageInfo } = await this.#execute();
-      const seconds = (performance.now() - started) / 1000;
-      return { outcome, cells, seconds, notebook: this.#result(languageInfo), ...(failure && { failure }) };
-    } finally {
-      this.#ended.abort();
-    }
+    const { outcome, cells, failure, languageInfo } = await this.#execute();
+    const seconds = (performance.now() - started) / 1000;
+    return { outcome, cells, seconds, notebook: this.#result(languageInfo, failure), ...(failure && { failure }) };
   }
 
   async #execute(): Promise<Pick<RunResult, "outcome" | "cells" | "failure"> & { languageInfo?: JsonObject }> {
     const { signal } = this.#options;
     const cells: CellRun[] = [];
-    const info = await Promise.race([this.#connection.info, this.#lost]);
-    if (typeof info === "string") return { outcome: info, cells };
+    const info = await this.#executor.info();
+    if (info === undefined) return { outcome: outcomeOf(this.#executor.death?.lost ?? "kernel-died"), cells };
     const languageInfo = info.language_info as unknown as JsonObject;
 
-    for (const place of executedCells(this.#notebook)) {
+    const places = executedCells(this.#notebook);
+    const limits = [
+      this.#options.cellSeconds,
+      this.#options.notebookSeconds,
+      ...places.map(({ cell }) => taggedSeconds(cell)),
+    ];
+    if (limits.some((seconds) => seconds !== undefined)) await this.#executor.ready();
+    const started = performance.now();
+    for (const place of places) {
       if (signal?.aborted) return { outcome: "interrupted", cells, languageInfo };
       this.#tell({ kind: "cell-started", place });
-      const started = performance.now();
-      const ended = await this.#cell(place);
-      const seconds = (performance.now() - started) / 1000;
-      const status = statusOf(ended, place.cell, signal?.aborted === true);
+      const began = performance.now();
+      const limit = this.#limit(place.cell, (began - started) / 1000);
+      const end = await this.#cell(place, limit.seconds);
+      const seconds = (performance.now() - began) / 1000;
+      const status = statusOf(end, place.cell);
       const run: CellRun = { index: place.index, number: place.number, status, seconds };
       cells.push(run);
       this.#tell({ kind: "cell-finished", place, run });
       if (status === "ok" || status === "tolerated") continue;
-      const outcome = ended === "kernel-died" ? ended : status === "interrupted" ? status : "cell-error";
-      return { outcome, cells, languageInfo, failure: { place, ...reasonOf(ended) } };
+      const failure = { place, ...reasonOf(end, limit.what) };
+      return { outcome: outcomeOf(end.stopped, failure), cells, languageInfo, failure };
     }
     return { outcome: signal?.aborted ? "interrupted" : "ok", cells, languageInfo };
   }
 
-  /** Executes one cell and gives the kernel's reply, or why there is none. */
-  async #cell(place: CellPlace): Promise<Ending> {
-    const { cell, index } = place;
-    this.#recorder.begin(index);
-    const executed: { executionCount: number | null; times: Times } = { executionCount: null, times: {} };
-    this.#executed.set(index, executed);
-    const request = {
-      code: cell.source,
-      store_history: true,
-      allow_stdin: false,
-      stop_on_error: !tagsOf(cell).includes("raises-exception"),
-    };
-    if (this.#connection.isDisposed) return "kernel-died";
-    let id = "";
-    // Heard as they arrive: the messages of this cell's execution only, as nbclient does.
-    const hear = (_: unknown, { msg, direction }: Kernel.IAnyMessageArgs): void => {
-      if (direction !== "recv" || (msg.parent_header as { msg_id?: string }).msg_id !== id) return;
-      const content = msg.content as { execution_count?: number; execution_state?: string };
-      if (typeof content.execution_count === "number") executed.executionCount = content.execution_count;
-      const moment = momentOf(msg.channel, msg.header.msg_type, content.execution_state);
-      if (moment !== undefined) executed.times[moment] = timeOf(msg.header.date);
-      if (msg.channel !== "iopub") return;
-      this.#recorder.record(msg as KernelMessage.IIOPubMessage);
-      this.#tell({ kind: "message", place, message: msg as KernelMessage.IIOPubMessage });
-    };
-    this.#connection.anyMessage.connect(hear);
-    try {
-      const future = this.#connection.requestExecute(request);
-      id = future.msg.header.msg_id;
-      const reply = future.done.then(
-        (message) => message.content,
-        () => "kernel-died" as const, // The request was dropped: only the end of the kernel does that.
-      );
-      return await Promise.race([reply, this.#lost]);
-    } finally {
-      this.#connection.anyMessage.disconnect(hear);
-    }
+  /** What time a cell has: the nearer of its own limit and what is left of the notebook's. */
+  #limit(cell: CodeCell, spent: number): { readonly seconds: number; readonly what: string } {
+    const { cellSeconds = Number.POSITIVE_INFINITY, notebookSeconds = Number.POSITIVE_INFINITY } = this.#options;
+    const own = taggedSeconds(cell) ?? cellSeconds;
+    const left = notebookSeconds - spent;
+    return own <= left
+      ? { seconds: own, what: `the cell ran longer than its limit of ${own} s` }
+      : { seconds: Math.max(left, 0), what: `the notebook ran longer than its limit of ${notebookSeconds} s` };
+  }
+
+  async #cell(place: CellPlace, seconds: number): Promise<CellEnd> {
+    const { signal, graceMilliseconds = 5000 } = this.#options;
+    const end = await this.#executor.execute(
+      place.index,
+      { code: place.cell.source, ...{ stop_on_error: !tagsOf(place.cell).includes("raises-exception") } },
+      {
+        milliseconds: seconds * 1000,
+        // A cell that had its time gets no more of it.
+        graceMilliseconds: Number.isFinite(seconds) ? Math.min(graceMilliseconds, 1000) : graceMilliseconds,
+        onMessage: (message) => this.#tell({ kind: "message", place, message }),
+        ...(signal && { signal }),
+      },
+    );
+    this.#ends.set(place.index, end);
+    return end;
   }
 
   /** The notebook as it stands after the run. */
-  #result(languageInfo: JsonObject | undefined): Notebook {
+  #result(languageInfo: JsonObject | undefined, failure: Failure | undefined): Notebook {
     const cells = this.#notebook.cells.map((cell, index): Cell => {
-      const executed = this.#executed.get(index);
+      const end = this.#ends.get(index);
       if (!isExecuted(cell)) return cell;
+      const outputs = [...(this.#recorder.outputsOf(index) ?? [])];
+      if (failure?.place.index === index && !outputs.some(({ output_type: type }) => type === "error")) {
+        const { ename, evalue, traceback } = failure;
+        outputs.push({ output_type: "error", ename, evalue, traceback: [`${ename}: ${evalue}`, ...traceback] });
+      }
       return {
         ...cell,
-        outputs: this.#recorder.outputsOf(index) ?? [],
-        execution_count: executed?.executionCount ?? null,
-        metadata: keepSpellings(cell.metadata, { ...cell.metadata, execution: executed?.times }),
+        outputs,
+        execution_count: end?.executionCount ?? null,
+        metadata: keepSpellings(cell.metadata, { ...cell.metadata, execution: end?.times }),
       };
     });
     const { metadata } = this.#notebook;
@@ -217,35 +205,40 @@ class Run {
   }
 }
 
-function statusOf(ended: Ending, cell: CodeCell, isInterrupted: boolean): CellRun["status"] {
-  if (typeof ended === "object" && ended.status === "ok") return "ok";
-  if (ended === "kernel-died") return "failed";
-  if (isInterrupted) return "interrupted";
-  return tagsOf(cell).includes("raises-exception") ? "tolerated" : "failed";
+function statusOf(end: CellEnd, cell: CodeCell): CellRun["status"] {
+  if (end.stopped === "interrupted") return end.reply?.status === "ok" ? "ok" : "interrupted";
+  if (end.stopped !== null) return end.reply?.status === "ok" && end.stopped === "timeout" ? "ok" : "failed";
+  if (end.reply?.status === "ok") return "ok";
+  return tagsOf(cell).includes("raises-exception") && !isHeapFull(end) ? "tolerated" : "failed";
 }
 
-function reasonOf(ended: Ending): Omit<Failure, "place"> {
-  if (ended === "kernel-died") {
-    return { ename: "KernelDied", evalue: "the kernel ended while the cell ran", traceback: [] };
-  }
-  if (ended === "interrupted") {
-    return { ename: "Interrupted", evalue: "the cell did not end when it was interrupted", traceback: [] };
-  }
-  if (ended.status === "error") {
-    return { ename: ended.ename, evalue: ended.evalue, traceback: ended.traceback ?? [] };
-  }
-  return { ename: "Aborted", evalue: "the kernel did not execute the cell", traceback: [] };
+/** Whether the kernel lived and the realm that ran the cell did not, for want of memory. */
+function isHeapFull({ reply }: CellEnd): boolean {
+  return reply?.status === "error" && reply.ename === "RealmLost" && reply.evalue.includes("heap was full");
 }
 
-/** The name under which nbclient stores the time of a message, if it stores it. */
-function momentOf(channel: string, type: string, state: string | undefined): string | undefined {
-  if (channel === "shell" && type === "execute_reply") return "shell.execute_reply";
-  if (channel !== "iopub") return undefined;
-  if (type === "execute_input") return "iopub.execute_input";
-  return type === "status" && (state === "busy" || state === "idle") ? `iopub.status.${state}` : undefined;
+function outcomeOf(stopped: CellEnd["stopped"], failure?: Pick<Failure, "ename">): Outcome {
+  if (failure?.ename === "OutOfMemory") return "out-of-memory";
+  return stopped === null || stopped === "output-limit" ? "cell-error" : stopped;
 }
 
-function timeOf(date: string | undefined): string {
-  const time = new Date(date ?? Number.NaN);
-  return (Number.isNaN(time.valueOf()) ? new Date() : time).toISOString();
+function reasonOf(end: CellEnd, limit: string): Omit<Failure, "place"> {
+  const { reply, stopped, detail } = end;
+  const said = reply?.status === "error" ? reply : undefined;
+  const failure = (ename: string, evalue: string): Omit<Failure, "place"> => ({ ename, evalue, traceback: [] });
+  switch (stopped) {
+    case "kernel-died":
+      return failure("KernelDied", detail ?? "the kernel ended while the cell ran");
+    case "out-of-memory":
+      return failure("OutOfMemory", detail ?? "the notebook needed more memory than its limit");
+    case "timeout":
+      return failure("TimeLimit", limit);
+    case "output-limit":
+      return failure("OutputLimit", "the notebook showed more than its limit; print less, or allow more");
+    case "interrupted":
+      if (said === undefined) return failure("Interrupted", "the cell did not end when it was interrupted");
+  }
+  if (said === undefined) return failure("Aborted", "the kernel did not execute the cell");
+  if (isHeapFull(end)) return { ename: "OutOfMemory", evalue: said.evalue, traceback: [] };
+  return { ename: said.ename, evalue: said.evalue, traceback: said.traceback ?? [] };
 }

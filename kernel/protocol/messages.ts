@@ -45,6 +45,8 @@ export interface RequestContents {
     readonly user_expressions?: Readonly<Record<string, string>>;
     readonly allow_stdin?: boolean;
     readonly stop_on_error?: boolean;
+    /** Ours, for graders: check the cell and remember what it declares, but do not run it. */
+    readonly check_only?: boolean;
   };
   readonly inspect_request: { readonly code: string; readonly cursor_pos: number; readonly detail_level?: 0 | 1 };
   readonly complete_request: { readonly code: string; readonly cursor_pos: number };
@@ -135,6 +137,8 @@ export type ExecuteReply =
       readonly execution_count: number;
       readonly user_expressions: { readonly [name: string]: UserExpression };
       readonly payload: readonly JsonObject[];
+      /** Only after `check_only`: the names that the cell declares. */
+      readonly declared?: readonly string[];
     }
   | ({ readonly status: "error"; readonly execution_count: number } & ErrorContent)
   | { readonly status: "aborted"; readonly execution_count: number };

@@ -74,6 +74,12 @@ export class Realm {
     if (this.#running.size > 0 && this.#heldBack === undefined) void this.#stop();
   }
 
+  /** Ends the worker and every value with it; a new one has taken its place when this resolves. */
+  async restart(): Promise<void> {
+    this.#reason = "the kernel was restarted";
+    await this.#worker.terminate();
+  }
+
   /** Ends the worker; resolves when it is gone. */
   async close(): Promise<void> {
     this.#closed = true;

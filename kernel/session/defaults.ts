@@ -20,7 +20,7 @@ export function defaultModules(preload: string | null): Record<string, string> {
 }
 
 /** The same for the compiler, which asks for paths. */
-export function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloaded" | "modules"> {
+function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloaded" | "modules"> {
   const modules = Object.entries(defaultModules(preload)).map(([name, url]) => [name, fileURLToPath(url)]);
   const preloaded = [notebookModule.href, ...(preload === null ? [] : [preload])];
   return { modules: Object.fromEntries(modules), preloaded: preloaded.map((url) => fileURLToPath(url)) };
@@ -30,7 +30,7 @@ export function preloadedModules(preload: string | null): Pick<LanguageOptions, 
 export const typescriptVersion = (require("typescript/package.json") as { version: string }).version;
 
 /** Where the declarations of Node itself lie. */
-export const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
+const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
 
 /** The package's version. The compiled kernel lies in dist/kernel, beside no package.json of its own. */
 export const version = (
@@ -39,7 +39,12 @@ export const version = (
   }
 ).version;
 
+/** What the compiler of a notebook in this folder starts from. */
+export function languageOptions(workingDirectory: string, preload: string | null = defaultPreload): LanguageOptions {
+  return { workingDirectory, typeRoot, ...preloadedModules(preload) };
+}
+
 /** Builds what lets the first cell of a kernel start soon, unless it is there. Takes some seconds; says whether it is. */
 export function prepareSnapshot(): Promise<boolean> {
-  return buildSnapshot({ workingDirectory: "/", typeRoot, ...preloadedModules(defaultPreload) });
+  return buildSnapshot(languageOptions("/"));
 }

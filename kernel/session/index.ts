@@ -2,6 +2,6 @@
 // What does not: bytes and sockets (../protocol), user code (../realm), types (../language).
 // Where to go next: types.ts for the door, session.ts for the way a request travels, handlers.ts for the table.
 
-export { prepareSnapshot } from "./defaults.ts";
+export { languageOptions, prepareSnapshot } from "./defaults.ts";
 export { startSession } from "./session.ts";
 export type { KernelSession, MessageListener, SessionOptions } from "./types.ts";

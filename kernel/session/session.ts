@@ -9,7 +9,7 @@ import type {
   UserExpression,
 } from "../protocol/index.ts";
 import { type Outcome, Realm, type RealmEvent } from "../realm/index.ts";
-import { defaultModules, defaultPreload, preloadedModules, typeRoot, version } from "./defaults.ts";
+import { defaultModules, defaultPreload, languageOptions, version } from "./defaults.ts";
 import { describeDiagnostics } from "./diagnostics.ts";
 import { type AnsweredAtOnce, handlers } from "./handlers.ts";
 import { History } from "./history.ts";
@@ -64,7 +64,7 @@ class Session implements KernelSession, SessionParts {
     this.realm = new Realm({ workingDirectory, preload, modules: defaultModules(preload) }, (event) =>
       this.#hear(event),
     );
-    this.language = new LanguageProcess({ workingDirectory, typeRoot, ...preloadedModules(preload) });
+    this.language = new LanguageProcess(languageOptions(workingDirectory, preload));
     this.history = new History(historyFile);
   }
 
@@ -75,6 +75,15 @@ class Session implements KernelSession, SessionParts {
   interrupt(): void {
     this.realm.interrupt();
     for (const stop of this.#checking) stop();
+  }
+
+  async restart(): Promise<void> {
+    this.#outbox.flush();
+    await this.realm.restart();
+    await this.language.ask("reset", {});
+    this.#parents.clear();
+    this.#notices.length = 0;
+    this.#executionCount = 0;
   }
 
   async shutdown(): Promise<void> {
@@ -159,7 +168,7 @@ class Session implements KernelSession, SessionParts {
     queue.add(run, abort);
   }
 
-  async #execute(content: ExecuteRequest, parent: MessageHeader): Promise<ExecuteReply> {
+  async #execute(content: ExecuteRequest, parent: MessageHeader): Promise<ExecuteReply | ErrorReply> {
     const { code, silent = false, user_expressions: expressions = {} } = content;
     const stored = !silent && content.store_history !== false;
     if (stored) this.#executionCount++;
@@ -169,6 +178,7 @@ class Session implements KernelSession, SessionParts {
     for (const notice of this.#notices.splice(0)) this.#outbox.print("stderr", notice, parent);
 
     const name = stored ? `cell${count}.ts` : "cell0.ts";
+    if (content.check_only) return this.#check(content, name, count);
     const outcome = await this.#run("check", content, name, parent);
     if (outcome.status === "error") {
       const { ename, evalue, traceback } = outcome;
@@ -184,6 +194,14 @@ class Session implements KernelSession, SessionParts {
       values[key] = toUserExpression(await this.#run("translate", { code: expression }, "cell0.ts", parent));
     }
     return { status: "ok", execution_count: count, user_expressions: values, payload: [] };
+  }
+
+  /** Lets later cells know what this one declares, without running it: its values come from elsewhere. */
+  async #check({ code }: ExecuteRequest, name: string, count: number): Promise<ExecuteReply | ErrorReply> {
+    const checked = await this.language.ask("check", { code, name });
+    if (checked.status === "error") return { status: "error", ...describeDiagnostics(checked.diagnostics, code, name) };
+    const { declared } = checked;
+    return { status: "ok", execution_count: count, user_expressions: {}, payload: [], declared };
   }
 
   async #run(

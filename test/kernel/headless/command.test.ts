@@ -1,52 +1,19 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import * as assert from "uvu/assert";
-import { type CodeCell, readNotebook } from "../../../kernel/headless/index.ts";
+import type { CodeCell } from "../../../kernel/headless/index.ts";
 import { suite } from "../../support/suite.ts";
 import { fixture } from "./fixtures.ts";
+import { outputsIn, tessera } from "./run-command.ts";
 
 const test = suite("tessera run");
-const command = join(import.meta.dirname, "../../../kernel/cli/main.js");
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command as a person would, and sends SIGINT once the file `mark` exists. */
-function tessera(args: readonly string[], mark?: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, TESSERA_TEST_MARK: mark };
-    const child = spawn(process.execPath, [command, "run", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-    const timer = setInterval(() => {
-      if (mark === undefined || !existsSync(mark)) return;
-      clearInterval(timer);
-      child.kill("SIGINT");
-    }, 20);
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => (stdout += chunk));
-    child.stderr.on("data", (chunk) => (stderr += chunk));
-    child.on("close", (code) => {
-      clearInterval(timer);
-      resolve({ code, stdout, stderr });
-    });
-  });
-}
-
-async function outputsIn(path: string): Promise<CodeCell["outputs"][]> {
-  const { cells } = await readNotebook(path);
-  return cells.filter((cell): cell is CodeCell => cell.cell_type === "code").map(({ outputs }) => outputs);
-}
-
 const stream = (text: string, name = "stdout"): object => ({ output_type: "stream", name, text });
 
 test("executes a notebook on the real kernel: outputs, summary, page", async () => {
   const out = mkdtempSync(join(tmpdir(), "tessera-"));
-  const { code, stdout, stderr } = await tessera([fixture("runs.ipynb"), "--out", out]);
+  const { code, stdout, stderr } = await tessera(["run", fixture("runs.ipynb"), "--out", out]);
   assert.is(code, 0, stderr);
   assert.match(stdout, /^\nshallow {2}2\.1 %\ndeep {5}1\.9 %\n\n {2}notebook .*runs\.ipynb\n {2}page .*runs\.html\n$/);
   const outputs = await outputsIn(join(out, "runs.ipynb"));
@@ -77,7 +44,7 @@ function plainOf(outputs: CodeCell["outputs"]): unknown {
 
 test("a cell that throws is named with its TypeScript lines; both files are written; the exit code is 1", async () => {
   const out = mkdtempSync(join(tmpdir(), "tessera-"));
-  const { code, stderr } = await tessera([fixture("fails.ipynb"), "--out", out]);
+  const { code, stderr } = await tessera(["run", fixture("fails.ipynb"), "--out", out]);
   assert.is(code, 1);
   assert.match(stderr, /fails\.ipynb: cell 2 of 3 failed: TypeError: no such layer\n/);
   assert.match(stderr, /throw new TypeError\("no such layer"\)/);
@@ -94,14 +61,14 @@ test("a cell that throws is named with its TypeScript lines; both files are writ
 
 test("a cell that does not type-check stops the run before it executes, at its line and column", async () => {
   const out = mkdtempSync(join(tmpdir(), "tessera-"));
-  const { code, stderr } = await tessera([fixture("mistyped.ipynb"), "--out", out]);
+  const { code, stderr } = await tessera(["run", fixture("mistyped.ipynb"), "--out", out]);
   assert.is(code, 1);
   assert.match(stderr, /cell 1 of 1 failed: .*cell1\.ts:1:7.*Type 'string' is not assignable to type 'number'/);
 });
 
 test("SIGINT stops a cell that never ends; what it printed is written; the exit code is 130", async () => {
   const out = mkdtempSync(join(tmpdir(), "tessera-"));
-  const ended = await tessera([fixture("endless.ipynb"), "--out", out], join(out, "begun"));
+  const ended = await tessera(["run", fixture("endless.ipynb"), "--out", out], { mark: join(out, "begun") });
   assert.is(ended.code, 130, ended.stderr);
   assert.match(ended.stderr, /endless\.ipynb: cell 1 of 2 was interrupted/);
   const [first, second] = await outputsIn(join(out, "endless.ipynb"));
@@ -111,11 +78,11 @@ test("SIGINT stops a cell that never ends; what it printed is written; the exit 
 
 test("bad input and wrong arguments end with exit code 2, one clear line, and nothing written", async () => {
   const out = join(mkdtempSync(join(tmpdir(), "tessera-")), "out");
-  const missing = await tessera(["no-such.ipynb", "--out", out]);
+  const missing = await tessera(["run", "no-such.ipynb", "--out", out]);
   assert.is(missing.code, 2);
   assert.is(missing.stderr, "notebook: the file must exist (no-such.ipynb), give the path of an .ipynb file\n");
-  assert.is((await tessera([])).code, 2);
-  const unknown = await tessera(["--outt", "x"]);
+  assert.is((await tessera(["run"])).code, 2);
+  const unknown = await tessera(["run", "--outt", "x"]);
   assert.is(unknown.code, 2);
   assert.match(unknown.stderr, /^tessera run: .*--outt/);
   assert.throws(() => readdirSync(out), /ENOENT/);

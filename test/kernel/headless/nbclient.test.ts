@@ -36,9 +36,10 @@ function kernelspecFolder(): string {
   return folder;
 }
 
-/** A notebook file's text without the times at which its cells ran. */
+/** A notebook file's text without the times at which its cells ran, and without the banner of a run that stopped. */
 function timeless(path: string): string {
-  return readFileSync(path, "utf8").replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"');
+  const text = readFileSync(path, "utf8").replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"TIME"');
+  return text.replace(/ {2}\{\n {3}"cell_type": "markdown",\n {3}"id": "run-stopped",\n[\s\S]*?\n {2}\},\n/, "");
 }
 
 for (const name of ["runs.ipynb", "fails.ipynb", "mistyped.ipynb"]) {

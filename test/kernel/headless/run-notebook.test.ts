@@ -158,7 +158,11 @@ test("a cell that does not hear an interrupt is left after the grace", async () 
   const notebook = notebookOf(code(script(print("half"), ["deaf"])));
   const result = await run(notebook, { signal: controller.signal, onEvent, graceMilliseconds: 20 });
   assert.is(result.outcome, "interrupted");
-  assert.equal(codeCells(result)[0].outputs, [{ output_type: "stream", name: "stdout", text: "half" }]);
+  const evalue = "the cell did not end when it was interrupted";
+  assert.equal(codeCells(result)[0].outputs, [
+    { output_type: "stream", name: "stdout", text: "half" },
+    { output_type: "error", ename: "Interrupted", evalue, traceback: [`Interrupted: ${evalue}`] },
+  ]);
 });
 
 test("a kernel that dies ends the run with what there is", async () => {
@@ -166,7 +170,11 @@ test("a kernel that dies ends the run with what there is", async () => {
   const result = await run(notebookOf(code(script(print("half"), dead, ["deaf"])), code(script(print("never")))));
   assert.is(result.outcome, "kernel-died");
   assert.is(result.failure?.place.number, 1);
-  assert.equal(codeCells(result)[0].outputs, [{ output_type: "stream", name: "stdout", text: "half" }]);
+  const evalue = "the kernel ended while the cell ran";
+  assert.equal(codeCells(result)[0].outputs, [
+    { output_type: "stream", name: "stdout", text: "half" },
+    { output_type: "error", ename: "KernelDied", evalue, traceback: [`KernelDied: ${evalue}`] },
+  ]);
 });
 
 test("a kernel that dies between two cells fails the next one", async () => {

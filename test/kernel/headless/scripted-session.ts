@@ -86,6 +86,10 @@ export class ScriptedSession implements KernelSession {
     this.#onInterrupt?.();
   }
 
+  async restart(): Promise<void> {
+    this.#count = 0;
+  }
+
   async shutdown(): Promise<void> {
     this.isShutDown = true;
   }

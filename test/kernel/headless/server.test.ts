@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { install, prefixDataFolder } from "../../../kernel/install.ts";
+import { findPython } from "../../support/environment.ts";
+import { suite } from "../../support/suite.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { code, notebookOf } from "./fixtures.ts";
+import { folderWith, outputsIn, tessera } from "./run-command.ts";
+
+const found = findPython("jupyter_server");
+const test = suite("tessera run on a Jupyter server", "missing" in found && found.missing);
+
+const token = "secret-of-the-test";
+let server: ChildProcess;
+let url = "";
+
+test.before(async () => {
+  if ("missing" in found) return;
+  const prefix = temporaryFolder();
+  await install(prefixDataFolder(prefix));
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}/`;
+  const options = [`--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--ServerApp.open_browser=False"];
+  server = spawn(found.python, ["-m", "jupyter_server", "--allow-root", "--ServerApp.port_retries=0", ...options], {
+    cwd: prefix,
+    env: { ...process.env, JUPYTER_PATH: prefixDataFolder(prefix), JUPYTER_RUNTIME_DIR: prefix },
+    stdio: "ignore",
+  });
+  for (let tries = 0; tries < 300; tries++) {
+    const response = await fetch(`${url}api/status?token=${token}`).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the server did not answer within 30 s");
+});
+test.after(() => {
+  server?.kill("SIGKILL");
+});
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => listener.once("listening", resolve));
+  const { port } = listener.address() as { port: number };
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
+}
+
+test("executes on the server's kernel and stores the same outputs as here", async () => {
+  const notebook = notebookOf(code("console.log('one'); 6 * 7"), code("display({ 'text/html': '<b>x</b>' })"));
+  const folder = folderWith({ "one.ipynb": notebook });
+  const [there, here] = [join(folder, "there"), join(folder, "here")];
+  const remote = await tessera(["run", join(folder, "one.ipynb"), "--out", there, "--server", url, "--token", token]);
+  assert.is(remote.code, 0, remote.stderr);
+  assert.is((await tessera(["run", join(folder, "one.ipynb"), "--out", here])).code, 0);
+  assert.equal(await outputsIn(join(there, "one.ipynb")), await outputsIn(join(here, "one.ipynb")));
+});
+
+test("limits hold there, too", async () => {
+  const folder = folderWith({ "one.ipynb": notebookOf(code("console.log('begun'); while (true) {}")) });
+  const args = ["--out", join(folder, "out"), "--server", url, "--token", token, "--cell-timeout", "1"];
+  const { code: exit, stderr } = await tessera(["run", join(folder, "one.ipynb"), ...args]);
+  assert.is(exit, 4, stderr);
+});
+
+test("a wrong token, and a server that is not there, are bad input: one line, exit code 2", async () => {
+  const folder = folderWith({ "one.ipynb": notebookOf(code("1")) });
+  const run = (...options: string[]) =>
+    tessera(["run", join(folder, "one.ipynb"), "--out", join(folder, "out"), ...options]);
+  const wrong = await run("--server", url, "--token", "wrong");
+  assert.is(wrong.code, 2, wrong.stderr);
+  assert.match(wrong.stderr, /^server: must answer, got .*--token\n$/);
+  const absent = await run("--server", "http://127.0.0.1:9/");
+  assert.is(absent.code, 2);
+  assert.match(absent.stderr, /^server: must answer, got .*\n$/);
+  assert.match((await run("--server", "nowhere")).stderr, /^server: must be an address/);
+});
+
+test.run();
