@@ -20,7 +20,7 @@ export function defaultModules(preload: string | null): Record<string, string> {
 }
 
 /** The same for the compiler, which asks for paths. */
-function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloaded" | "modules"> {
+export function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloaded" | "modules"> {
   const modules = Object.entries(defaultModules(preload)).map(([name, url]) => [name, fileURLToPath(url)]);
   const preloaded = [notebookModule.href, ...(preload === null ? [] : [preload])];
   return { modules: Object.fromEntries(modules), preloaded: preloaded.map((url) => fileURLToPath(url)) };
@@ -30,7 +30,7 @@ function preloadedModules(preload: string | null): Pick<LanguageOptions, "preloa
 export const typescriptVersion = (require("typescript/package.json") as { version: string }).version;
 
 /** Where the declarations of Node itself lie. */
-const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
+export const typeRoot = dirname(dirname(require.resolve("@types/node/package.json")));
 
 /** The package's version. The compiled kernel lies in dist/kernel, beside no package.json of its own. */
 export const version = (
