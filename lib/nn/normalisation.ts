@@ -37,10 +37,10 @@ export function batchNorm({ momentum = 0.1, epsilon = 1e-5 }: BatchNormOptions =
       if (mode === "inference") {
         const factor = builder.apply("multiply", [gain, inverseDeviation(builder, runningVariance, epsilon)]);
         const offset = builder.apply("subtract", [shift, builder.apply("multiply", [runningMean, factor])]);
-        const scaled = builder.apply("multiply", [input, repeated(builder, factor, shape, [1])]);
+        const scaled = builder.apply("scaleAlong", [input, factor], { axis: 1 });
         return builder.apply("addBias", [scaled, offset], { axis: 1 });
       }
-      const { mean, variance, centred } = statistics(builder, input, axes, [1]);
+      const { mean, variance, centred } = statistics(builder, input, 1);
       const average = (old: Value, fresh: Value, factor: number): Value =>
         builder.apply("add", [
           builder.apply("scale", [old], { factor: 1 - momentum }),
@@ -51,7 +51,7 @@ export function batchNorm({ momentum = 0.1, epsilon = 1e-5 }: BatchNormOptions =
       // Of a single element there is no unbiased variance; its biased one, 0, is taken.
       update(runningVariance, average(runningVariance, variance, count / Math.max(count - 1, 1)));
       const factor = builder.apply("multiply", [gain, inverseDeviation(builder, variance, epsilon)]);
-      const scaled = builder.apply("multiply", [centred, repeated(builder, factor, shape, [1])]);
+      const scaled = builder.apply("scaleAlong", [centred, factor], { axis: 1 });
       return builder.apply("addBias", [scaled, shift], { axis: 1 });
     },
   };
@@ -72,11 +72,8 @@ export function layerNorm({ epsilon = 1e-5 }: { readonly epsilon?: number } = {}
       if (last < 1) throw new Error("layerNorm: a sample must have features, got []; put reshape([1]) before it");
       const gain = parameter("gain", [shape[last]], allOnes);
       const shift = parameter("shift", [shape[last]], allZeros);
-      const kept = shape.map((_, axis) => axis).slice(0, last);
-      const { variance, centred } = statistics(builder, input, [last], kept);
-      const factor = repeated(builder, inverseDeviation(builder, variance, epsilon), shape, kept);
-      const normal = builder.apply("multiply", [centred, factor]);
-      const scaled = builder.apply("multiply", [normal, repeated(builder, gain, shape, [last])]);
+      const normal = normalisedRows(builder, input, elementCount(shape.slice(0, last)), epsilon);
+      const scaled = builder.apply("scaleAlong", [normal, gain], { axis: last });
       return builder.apply("addBias", [scaled, shift], { axis: last });
     },
   };
@@ -102,12 +99,8 @@ export function groupNorm(groups: number, { epsilon = 1e-5 }: { readonly epsilon
       }
       const gain = parameter("gain", [channels], allOnes);
       const shift = parameter("shift", [channels], allZeros);
-      const together = [samples, groups, elementCount(shape.slice(1)) / groups];
-      const grouped = builder.apply("reshape", [input], { shape: together });
-      const { variance, centred } = statistics(builder, grouped, [2], [0, 1]);
-      const factor = repeated(builder, inverseDeviation(builder, variance, epsilon), together, [0, 1]);
-      const normal = builder.apply("reshape", [builder.apply("multiply", [centred, factor])], { shape });
-      const scaled = builder.apply("multiply", [normal, repeated(builder, gain, shape, [1])]);
+      const normal = normalisedRows(builder, input, samples * groups, epsilon);
+      const scaled = builder.apply("scaleAlong", [normal, gain], { axis: 1 });
       return builder.apply("addBias", [scaled, shift], { axis: 1 });
     },
   };
@@ -137,21 +130,27 @@ export function localResponseNorm(options: LocalResponseNormOptions = {}): Layer
   };
 }
 
-/** Mean and biased variance over some axes, and the input less its mean. */
+/** Mean and biased variance over all axes but one, and the input less its mean. */
 function statistics(
   builder: GraphBuilder,
   input: Value,
-  axes: readonly number[],
-  kept: readonly number[],
+  axis: number,
 ): { readonly mean: Value; readonly variance: Value; readonly centred: Value } {
+  const axes = input.type.shape.map((_, other) => other).filter((other) => other !== axis);
   const mean = builder.apply("mean", [input], { axes });
-  const centred = builder.apply("subtract", [input, repeated(builder, mean, input.type.shape, kept)]);
+  const centred = builder.apply("addBias", [input, builder.apply("negate", [mean])], { axis });
   const variance = builder.apply("mean", [builder.apply("square", [centred])], { axes });
   return { mean, variance, centred };
 }
 
-const repeated = (builder: GraphBuilder, value: Value, shape: readonly number[], axes: readonly number[]): Value =>
-  builder.apply("broadcast", [value], { shape, axes });
+/** The input cut into rows, each less its mean and over its deviation, in the input's shape. */
+function normalisedRows(builder: GraphBuilder, input: Value, rows: number, epsilon: number): Value {
+  const { shape } = input.type;
+  const cut = builder.apply("reshape", [input], { shape: [rows, elementCount(shape) / rows] });
+  const { variance, centred } = statistics(builder, cut, 0);
+  const factor = inverseDeviation(builder, variance, epsilon);
+  return builder.apply("reshape", [builder.apply("scaleAlong", [centred, factor], { axis: 0 })], { shape });
+}
 
 /** 1 / √(variance + ε). */
 function inverseDeviation(builder: GraphBuilder, variance: Value, epsilon: number): Value {

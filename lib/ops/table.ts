@@ -1,4 +1,5 @@
 import type { Operator } from "../ir/index.ts";
+import { addBias, scaleAlong } from "./along-axis.ts";
 import { batchMatmul } from "./batch-matmul.ts";
 import { cast, roundTo } from "./cast.ts";
 import { channelWindowSum, localResponseNorm } from "./channel-windows.ts";
@@ -9,7 +10,7 @@ import * as parametric from "./elementwise-parametric.ts";
 import * as unary from "./elementwise-unary.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import * as loss from "./loss.ts";
-import { addBias, matmul } from "./matmul.ts";
+import { matmul } from "./matmul.ts";
 import { concat, pad, slice } from "./pieces.ts";
 import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
@@ -50,6 +51,7 @@ export const operators = {
   matmul,
   batchMatmul,
   addBias,
+  scaleAlong,
   convolution2d: convolution.convolution2d,
   convolution2dInputGradient: convolution.convolution2dInputGradient,
   convolution2dWeightGradient: convolution.convolution2dWeightGradient,

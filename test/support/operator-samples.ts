@@ -105,6 +105,18 @@ const channels = (random: Random): SampleInput => ({
 
 const channelWindow = (random: Random): number => 2 * integer(random, 0, 3) + 1;
 
+const alongAxis: MakeSample = (random) => {
+  const shape = shapeOf(random, 1, 4);
+  const axis = integer(random, 0, shape.length - 1);
+  return {
+    inputs: [
+      { shape, low: -1, high: 1 },
+      { shape: [shape[axis]], low: -1, high: 1 },
+    ],
+    attributes: { axis },
+  };
+};
+
 /** For every operator, a way to draw applications of it; a missing one does not compile. */
 export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = {
   negate: unary(),
@@ -161,17 +173,8 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
       attributes: { transposeA, transposeB },
     };
   },
-  addBias(random) {
-    const shape = shapeOf(random, 1, 4);
-    const axis = integer(random, 0, shape.length - 1);
-    return {
-      inputs: [
-        { shape, low: -1, high: 1 },
-        { shape: [shape[axis]], low: -1, high: 1 },
-      ],
-      attributes: { axis },
-    };
-  },
+  addBias: alongAxis,
+  scaleAlong: alongAxis,
   convolution2d(random) {
     const { x, w, settings } = convolution(random);
     return { inputs: [x, w], attributes: settings };

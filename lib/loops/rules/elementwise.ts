@@ -140,14 +140,19 @@ export const sigmoidGradient = pointwise(2, (gradient, y) => multiply(multiply(g
 export const tanhGradient = pointwise(2, (gradient, y) => multiply(gradient, subtract(one, multiply(y, y))));
 export const copy = pointwise(1, (x) => x);
 
-/** x plus the element of the bias for its place along an axis. */
-export const addBias: LoopRule = {
-  family: "map",
-  same: [0],
-  elements: ({ operands: [x, bias], attributes }) => [
-    (position) => add(x.at(position), bias.at([position[attributes.axis as number]])),
-  ],
-};
+/** A function of x and of the vector's element for its place along an axis. */
+function alongAxis(apply: (x: Expression, along: Expression) => Expression): LoopRule {
+  return {
+    family: "map",
+    same: [0],
+    elements: ({ operands: [x, vector], attributes }) => [
+      (position) => apply(x.at(position), vector.at([position[attributes.axis as number]])),
+    ],
+  };
+}
+
+export const addBias = alongAxis(add);
+export const scaleAlong = alongAxis(multiply);
 
 /** 1 where the class is the row's label. */
 export const oneHot: LoopRule = {

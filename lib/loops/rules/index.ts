@@ -45,6 +45,7 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   matmul,
   batchMatmul,
   addBias: elementwise.addBias,
+  scaleAlong: elementwise.scaleAlong,
   convolution2d: convolution.convolution2d,
   convolution2dInputGradient: convolution.convolution2dInputGradient,
   convolution2dWeightGradient: convolution.convolution2dWeightGradient,

@@ -98,6 +98,14 @@ const rows =
     );
   };
 
+const alongAxis =
+  (operator: OperatorName): Case =>
+  (c) => {
+    const shape = c.shape(c.pick([1, 2, 3]));
+    const axis = c.pick([...shape.keys()]);
+    return c.apply(operator, [c.input(shape), c.input([shape[axis]])], { axis });
+  };
+
 /** What `operatorSamples` draws, for operators whose shapes and attributes depend on each other. */
 const sampled =
   (operator: OperatorName): Case =>
@@ -150,11 +158,8 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const b = c.input([count, ...(transposeB ? [n, k] : [k, n])]);
     return c.apply("batchMatmul", [a, b], { transposeA, transposeB });
   },
-  addBias: (c) => {
-    const shape = c.shape(c.pick([1, 2, 3]));
-    const axis = c.pick([...shape.keys()]);
-    return c.apply("addBias", [c.input(shape), c.input([shape[axis]])], { axis });
-  },
+  addBias: alongAxis("addBias"),
+  scaleAlong: alongAxis("scaleAlong"),
   convolution2d: sampled("convolution2d"),
   convolution2dInputGradient: sampled("convolution2dInputGradient"),
   convolution2dWeightGradient: sampled("convolution2dWeightGradient"),

@@ -41,6 +41,12 @@ const channelWindow = {
   C2: { inputs: [pictures], attributes: { size: 4 } },
 };
 
+const alongAxis = {
+  C1: { inputs: [f(2, 3), f(3, 1)], attributes: { axis: 1 } },
+  C2: { inputs: [f(2, 3), f(3)], attributes: { axis: 2 } },
+  C3: { inputs: [f(2, 3), f(3)], attributes: { axis: 0 } },
+};
+
 /** For every constraint of every operator, an application that breaks it. */
 const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breach>> } = {
   negate: unary,
@@ -85,11 +91,8 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
     C2: { inputs: [f(2, 3, 4), f(3, 4, 5)] },
     C3: { inputs: [f(2, 3, 4), f(2, 3, 4)] },
   },
-  addBias: {
-    C1: { inputs: [f(2, 3), f(3, 1)], attributes: { axis: 1 } },
-    C2: { inputs: [f(2, 3), f(3)], attributes: { axis: 2 } },
-    C3: { inputs: [f(2, 3), f(3)], attributes: { axis: 0 } },
-  },
+  addBias: alongAxis,
+  scaleAlong: alongAxis,
   convolution2d: {
     C1: { inputs: [f(2, 4, 4), f(3, 2, 3, 3)] },
     C2: { inputs: [pictures, f(3, 2, 3, 3)], attributes: { padding: [-1, 0] } },
