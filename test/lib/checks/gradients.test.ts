@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { checkGradients } from "../../../lib/checks/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
+import { tensor } from "../../../lib/tensor/index.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("checking the gradients of a model");
@@ -16,7 +17,7 @@ for (const [name, activation] of Object.entries({ tanh: nn.tanh, sigmoid: nn.sig
     test(`a network of ${name} under ${loss.name}${loss.classes ? " of classes" : ""} is right to 1e-7`, () => {
       const model = nn.sequential(layers(activation), { input: [3, 3] });
       const report = checkGradients(model, { loss });
-      assert.is(report.rows.length, 8);
+      assert.is(report.rows.length, 9, "eight parameters and the input");
       assert.ok(report.worst <= 1e-7, JSON.stringify(report.rows[0]));
     });
   }
@@ -51,6 +52,28 @@ test("a wrong gradient is found, and stands first", () => {
     ["dense1.weight", "dense2.weight"],
   );
   assert.ok(rows[2].relativeError <= 1e-7);
+});
+
+test("a model without parameters is checked by its input, and one of row numbers without it", () => {
+  const plain = nn.sequential([nn.flatten(), nn.tanh()], { input: [2, 3] });
+  const { rows } = checkGradients(plain);
+  assert.equal(
+    rows.map(({ parameter, checked }) => [parameter, checked]),
+    [["input", 20]],
+  );
+  assert.ok(rows[0].relativeError > 0 && rows[0].relativeError <= 1e-7);
+  const words = nn.sequential([nn.embedding(6, 3), nn.lstm(4), nn.dense(2)], { input: [5] });
+  const inputs = tensor([
+    [0, 5, 3, 3, 1],
+    [2, 2, 4, 0, 5],
+  ]);
+  const report = checkGradients(words, { inputs, checkInput: false });
+  assert.is(report.rows.length, 7);
+  assert.ok(report.worst <= 1e-7, String(report.worst));
+  assert.throws(
+    () => checkGradients(words, { inputs: tensor([[1]]) }),
+    "checkGradients: inputs must be [batch, ...[5]]",
+  );
 });
 
 test.run();
