@@ -20,7 +20,7 @@ function weightsOf(model: nn.Model): ReadonlyMap<string, HostTensor> {
   return new Map(
     model.parameters.map(({ name, shape, elements }, index) => {
       const middle = name.endsWith(".gain") ? 1 : 0;
-      // A dense weight is [inputs, outputs], a filter [outputs, inputs, …]: the bound goes by the inputs of one output.
+      // The weight of a product is [inputs, outputs], a filter [outputs, inputs, …]: the bound goes by the inputs of one output.
       const inputs = shape.length === 2 ? shape[0] : elementCount(shape.slice(1));
       const bound = shape.length === 1 ? 0.1 : Math.sqrt(3 / inputs);
       return [name, tensor(numbers(index + 1, elements, middle - bound, middle + bound), { shape })];
@@ -73,10 +73,15 @@ const resnet = nn.sequential(
   { input: [3, 16, 16], name: "resnet" },
 );
 
+const recurrent = (layer: nn.Layer): nn.Model =>
+  nn.sequential([layer, nn.dense(10)], { input: [9, 6], name: layer.type });
+
 const models: Readonly<Record<string, nn.Model>> = {
   mlp,
   lenet5: nn.models.lenet5({ input: [1, 28, 28] }),
   resnet,
+  lstm: recurrent(nn.lstm(20)),
+  gru: recurrent(nn.gru(20)),
 };
 
 const optimizers: Readonly<Record<string, nn.Optimizer>> = {

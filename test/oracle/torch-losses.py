@@ -23,28 +23,44 @@ def numbers(stream, count, low, high):
     return values
 
 
+def own_parameters(module):
+    """A module's own parameters in the order of ours, and whether each is made as [inputs, outputs] and turned."""
+    if isinstance(module, nn.RNNBase):
+        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
+        return [(getattr(module, name), name.startswith("weight"), 0.0) for name in names]
+    turned = isinstance(module, nn.Linear)
+    middle = 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0
+    return [
+        (parameter, turned and name == "weight", middle if name == "weight" else 0.0)
+        for name, parameter in module.named_parameters(recurse=False)
+    ]
+
+
 def fill(model):
-    """Parameters in their order, one stream each. A dense layer's weight is made as [inputs, outputs] and turned."""
+    """Parameters in their order, one stream each: evenly in an interval by the number of an output's inputs."""
     stream = 0
     with torch.no_grad():
         for module in model.modules():
-            for name, parameter in module.named_parameters(recurse=False):
+            for parameter, turned, middle in own_parameters(module):
                 stream += 1
                 shape = list(parameter.shape)
-                if isinstance(module, nn.BatchNorm2d):
-                    base = 1.0 if name == "weight" else 0.0
-                    low, high = base - 0.1, base + 0.1
-                elif len(shape) == 1:
-                    low, high = -0.1, 0.1
-                else:
-                    bound = math.sqrt(3.0 / math.prod(shape[1:]))
-                    low, high = -bound, bound
-                if isinstance(module, nn.Linear) and name == "weight":
+                bound = 0.1 if len(shape) == 1 else math.sqrt(3.0 / math.prod(shape[1:]))
+                if turned:
                     shape.reverse()
-                values = torch.tensor(numbers(stream, math.prod(shape), low, high), dtype=torch.float32).reshape(shape)
-                if isinstance(module, nn.Linear) and name == "weight":
-                    values = values.T
-                parameter.copy_(values)
+                made = numbers(stream, math.prod(shape), middle - bound, middle + bound)
+                values = torch.tensor(made, dtype=torch.float32).reshape(shape)
+                parameter.copy_(values.T if turned else values)
+
+
+class LastStep(nn.Module):
+    """The output of a recurrent layer's last step."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x)[0][:, -1]
 
 
 class Residual(nn.Module):
@@ -102,7 +118,17 @@ def resnet():
     )
 
 
-MODELS = {"mlp": (mlp, [1, 8, 8]), "lenet5": (lenet5, [1, 28, 28]), "resnet": (resnet, [3, 16, 16])}
+def recurrent(layer):
+    return lambda: nn.Sequential(LastStep(layer(6, 20, batch_first=True)), nn.Linear(20, 10))
+
+
+MODELS = {
+    "mlp": (mlp, [1, 8, 8]),
+    "lenet5": (lenet5, [1, 28, 28]),
+    "resnet": (resnet, [3, 16, 16]),
+    "lstm": (recurrent(nn.LSTM), [9, 6]),
+    "gru": (recurrent(nn.GRU), [9, 6]),
+}
 OPTIMIZERS = {
     "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.05, momentum=0.9),
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.002),
