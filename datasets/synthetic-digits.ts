@@ -1,6 +1,6 @@
 import type { Dataset } from "../lib/formats/index.ts";
 import { random, zeros } from "../lib/tensor/index.ts";
-import type { Split } from "./mnist.ts";
+import type { Split } from "./split.ts";
 
 /** The seven strokes of a digital watch in a unit square: from (x, y) to (x, y), y downward. */
 const strokes = {
