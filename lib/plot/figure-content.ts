@@ -6,6 +6,8 @@ export interface FigureContent {
   /** What is shown: the kind of the report, or the name of the function that drew it. */
   readonly kind: string;
   readonly picture: Picture;
+  /** True of a picture with as many colours as a photograph: it is stored as a JPEG, since its PNG would be too large. */
+  readonly dense?: boolean;
   /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
   readonly summary: string;
   /** Plain data that a browser draws an interactive form from; without it a figure is a picture only. */

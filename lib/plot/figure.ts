@@ -7,6 +7,13 @@ import { packPayload } from "./payload.ts";
 
 /** Pixels of the raster form for one of the drawing: sharp on fine screens. */
 const pixelRatio = 2;
+/** Pixels for one of the drawing, and quality, of JPEG files from best to smallest. */
+const jpegForms = [
+  [2, 82],
+  [1.5, 80],
+  [1, 80],
+  [1, 50],
+] as const;
 /** A stored output stays below one million bytes: classic servers cut off what is longer. */
 const bundleLimit = 950_000;
 
@@ -43,21 +50,37 @@ export class Figure implements DrawnFigure {
   }
 
   /**
-   * All forms of the figure by MIME type: interactive, PNG, text. Below one million bytes: a larger picture is stored
-   * at half its resolution, a larger interactive form left out, and the text says so.
+   * All forms of the figure by MIME type: interactive, PNG or JPEG, text. Below one million bytes: a larger picture is
+   * stored at half its resolution, a larger interactive form left out, and the text says so.
    */
   async bundle(): Promise<MimeBundle> {
-    let png = toBase64(await this.png());
-    if (png.length > bundleLimit / 2) png = toBase64(await this.png(1));
-    const { interactive } = this.content;
-    if (interactive === undefined) return { "image/png": png, "text/plain": this.summary };
+    const { interactive, dense } = this.content;
+    const [pictureMime, picture] = dense ? ["image/jpeg", await this.#jpeg()] : ["image/png", await this.#smallPng()];
+    if (interactive === undefined) return { [pictureMime]: picture, "text/plain": this.summary };
     const data = interactive.mime === tesseraMime ? await packPayload(this.kind, interactive.data) : interactive.data;
     const size = JSON.stringify(data).length;
-    if (size + png.length > bundleLimit) {
+    if (size + picture.length > bundleLimit) {
       const note = `interactive form left out: ${size.toLocaleString("en")} bytes are too many to store in a notebook`;
-      return { "image/png": png, "text/plain": `${this.summary} (${note})` };
+      return { [pictureMime]: picture, "text/plain": `${this.summary} (${note})` };
     }
-    return { [interactive.mime]: data, "image/png": png, "text/plain": this.summary };
+    return { [interactive.mime]: data, [pictureMime]: picture, "text/plain": this.summary };
+  }
+
+  async #smallPng(): Promise<string> {
+    const png = toBase64(await this.png());
+    return png.length > bundleLimit / 2 ? toBase64(await this.png(1)) : png;
+  }
+
+  /** The sharpest and finest JPEG, in base64, that leaves room for the rest of a bundle. */
+  async #jpeg(): Promise<string> {
+    const [{ rasteriseDense }, svg] = await Promise.all([import("./static/rasterise.ts"), this.svg()]);
+    for (const [scale, quality] of jpegForms) {
+      const jpeg = toBase64(rasteriseDense(svg, scale, quality));
+      if (jpeg.length <= 0.7 * bundleLimit) return jpeg;
+    }
+    throw new Error(
+      `figure: a stored picture must stay below ${bundleLimit} bytes, got more even as a small JPEG (${this.title}); save it to a file`,
+    );
   }
 
   /**
@@ -70,12 +93,12 @@ export class Figure implements DrawnFigure {
   }
 
   /**
-   * What a kernel shows: the bundle, and the size at which its PNG is to stand, which has more pixels than that so that it
+   * What a kernel shows: the bundle, and the size at which its picture is to stand, which has more pixels than that so that it
    * stays sharp on fine screens.
    */
   async display(): Promise<readonly [MimeBundle, MimeMetadata]> {
     const { width, height } = cardSize(await this.svg());
-    return [await this.bundle(), { "image/png": { width, height } }];
+    return [await this.bundle(), { [this.content.dense ? "image/jpeg" : "image/png"]: { width, height } }];
   }
 
   /** The protocol by which a kernel shows a value. */

@@ -27,6 +27,8 @@ export { type MimeBundle, type MimeMetadata, plotlyMime, tesseraMime } from "./m
 export { type ImageOptions, type Images, images } from "./pictures/images.ts";
 export { network } from "./pictures/network.ts";
 export { Table, type TableRow, table } from "./table.ts";
+export { type BigPictureOptions, bigPicture } from "./vertices/big-picture.ts";
+export type { EdgeRun, VertexGraph, VertexSection } from "./vertices/vertex-graph.ts";
 export { curves, graph, memory };
 
 /** Every plain report that has a picture of its own. */

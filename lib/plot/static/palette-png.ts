@@ -1,7 +1,10 @@
-import { crc32, deflateSync } from "node:zlib";
+import { deflateSync } from "node:zlib";
+import { pngFile } from "./png-file.ts";
 
 /** The most colours that a PNG with a palette can have. */
 const mostColors = 256;
+/** A drawing with its smooth letters has fewer colours than this. */
+const drawingColors = 20_000;
 /** How far, in each channel, a colour may be from the one that stands for it: only edges of letters have such colours. */
 const tolerance = 12;
 
@@ -40,7 +43,7 @@ export function palettePng(pixels: Uint8Array, width: number, height: number): U
   return assemble(width, height, palette, rows);
 }
 
-/** The most frequent colours, in order of frequency. */
+/** The most frequent colours, in order of frequency; none if there are so many that the image must be a photograph. */
 function choosePalette(colors: Uint32Array): number[] {
   const counts = new Map<number, number>();
   // Drawings are long runs of one colour; counting runs is a hundred times cheaper than counting pixels.
@@ -48,6 +51,7 @@ function choosePalette(colors: Uint32Array): number[] {
     let end = start + 1;
     while (end < colors.length && colors[end] === colors[start]) end++;
     counts.set(colors[start], (counts.get(colors[start]) ?? 0) + end - start);
+    if (counts.size > drawingColors) return [];
     start = end;
   }
   const order = [...counts].sort(([colorA, a], [colorB, b]) => b - a || colorA - colorB);
@@ -95,30 +99,10 @@ function assemble(width: number, height: number, palette: readonly number[], row
   const triples = palette.flatMap((color) =>
     [0, 8, 16].map((shift) => Math.round((((color >>> shift) & 255) * 255) / Math.max(1, color >>> 24))),
   );
-  const parts = [
-    Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10),
-    chunk("IHDR", header),
-    chunk("PLTE", Uint8Array.from(triples)),
-    ...(alpha.some((value) => value < 255) ? [chunk("tRNS", Uint8Array.from(alpha))] : []),
-    chunk("IDAT", deflateSync(rows)),
-    chunk("IEND", new Uint8Array(0)),
-  ];
-  const file = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
-}
-
-/** Length, name, contents, and a check over the last two. */
-function chunk(name: string, contents: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(contents.length + 12);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, contents.length);
-  for (let index = 0; index < 4; index++) bytes[4 + index] = name.charCodeAt(index);
-  bytes.set(contents, 8);
-  view.setUint32(contents.length + 8, crc32(bytes.subarray(4, contents.length + 8)));
-  return bytes;
+  return pngFile([
+    ["IHDR", header],
+    ["PLTE", Uint8Array.from(triples)],
+    ...(alpha.some((value) => value < 255) ? [["tRNS", Uint8Array.from(alpha)] as const] : []),
+    ["IDAT", deflateSync(rows)],
+  ]);
 }

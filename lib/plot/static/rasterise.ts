@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { Resvg } from "@resvg/resvg-js";
+import { type RenderedImage, Resvg } from "@resvg/resvg-js";
+import { jpeg } from "./jpeg.ts";
 import { palettePng } from "./palette-png.ts";
 
 // From dist/lib/plot/static to the package's own folder: fonts lie beside the sources, where tsc does not copy them.
@@ -19,10 +20,26 @@ const lettered = new RegExp(
  * machine; the machine's own fonts are asked only for letters that it lacks, such as Chinese.
  */
 export function rasterise(svg: string, scale: number): Uint8Array {
+  const drawn = draw(svg, scale);
+  return palettePng(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng();
+}
+
+/** Turns an SVG drawing into a JPEG file, on white where it is transparent. */
+export function rasteriseDense(svg: string, scale: number, quality: number): Uint8Array {
+  const { pixels, width, height } = draw(svg, scale);
+  for (let at = 0; at < pixels.length; at += 4) {
+    // Colours are multiplied with alpha already, so that white comes in by addition.
+    const white = 255 - pixels[at + 3];
+    for (let channel = 0; channel < 3; channel++) pixels[at + channel] += white;
+  }
+  return jpeg(pixels, width, height, 4, quality);
+}
+
+function draw(svg: string, scale: number): RenderedImage {
   const image = new Resvg(svg, {
-    font: { loadSystemFonts: !lettered.test(svg), fontFiles, defaultFontFamily: "Inter" },
+    // Pictures inside of the drawing are not read as letters.
+    font: { loadSystemFonts: !lettered.test(svg.replace(/base64,[^"]*/g, "")), fontFiles, defaultFontFamily: "Inter" },
     fitTo: { mode: "zoom", value: scale },
   });
-  const drawn = image.render();
-  return palettePng(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng();
+  return image.render();
 }
