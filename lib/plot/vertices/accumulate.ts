@@ -155,11 +155,11 @@ export class Accumulator {
         const secondY = dy - firstY;
         let bits = seed;
         for (let point = 0; point < points; point++) {
-          // Five bits say where between its neighbours the point lies, five others in which colour.
-          const along = (point + (bits & 31) * 0.03125) * spacing;
+          // Ten bits say where between its neighbours the point lies, the same ones stirred in which colour.
+          const along = (point + (bits & 1023) * 0.0009765625) * spacing;
           const pixelX = fromX + (firstX + secondX * along) * along;
           const pixelY = fromY + (firstY + secondY * along) * along;
-          const nearer = ((bits >>> 5) & 31) < along * 32;
+          const nearer = Math.imul(bits, 0x9e3779b1) >>> 22 < along * 1024;
           bits = point % 3 === 2 ? hash(bits) : bits >>> 10;
           if (!(pixelX >= 0 && pixelY >= 0 && pixelX < width && pixelY < height)) continue;
           inside = 1;
@@ -214,7 +214,7 @@ export class Accumulator {
     for (let square = 0; square < met.length; square++) {
       if (met[square] === 0) continue;
       const top = Math.floor(square / this.#squaresAcross) << squareBits;
-      const left = square % this.#squaresAcross << squareBits;
+      const left = (square % this.#squaresAcross) << squareBits;
       const right = Math.min(width, left + (1 << squareBits));
       const bottom = Math.min(height, top + (1 << squareBits));
       for (let row = top; row < bottom; row++) {

@@ -7,8 +7,8 @@ import { formatCount, plural } from "../look/format.ts";
 import { placeholder } from "../look/placeholder.ts";
 import type { Theme } from "../look/theme.ts";
 import type { View } from "./accumulate.ts";
-import { type Blocks, divideIntoBlocks } from "./blocks.ts";
 import { layoutBlocks } from "./block-layout.ts";
+import { type Blocks, divideIntoBlocks } from "./blocks.ts";
 import { type LayerLabel, placeLabels } from "./labels.ts";
 import { partColor } from "./part-colors.ts";
 import { buildScene, type Scene } from "./scene.ts";
@@ -17,7 +17,7 @@ import { checkVertexGraph, countEdges, type VertexGraph } from "./vertex-graph.t
 /** How a big picture is drawn. */
 export interface BigPictureOptions {
   readonly title?: string;
-  /** Pixels from left to right. */
+  /** Pixels from left to right; 2,000 where there are many edges. */
   readonly width?: number;
   /** Threads that draw; the picture is the same for any number. */
   readonly threads?: number;
@@ -29,6 +29,8 @@ export interface BigPictureOptions {
 
 /** The most blocks that are laid out: beyond it the layout takes longer than the drawing, and looks no different. */
 const mostBlocks = 24_000;
+/** Fewer edges are drawn with fewer pixels, so that single ones can be seen. */
+const fewEdges = 200_000;
 /** Width of the card's drawing; the picture has more pixels, so that it is sharp on fine screens. */
 const cardWidth = 1000;
 
@@ -45,7 +47,7 @@ export async function bigPicture(graph: VertexGraph, options: BigPictureOptions 
     const message = "Nothing to draw: the graph has no vertices.";
     return new Figure({ kind: "vertex-graph", picture: placeholder(title, message), summary: `${title}: ${message}` });
   }
-  const width = options.width ?? 2000;
+  const width = options.width ?? (edges < fewEdges ? 1200 : 2000);
   const blocks = divideIntoBlocks(graph, Math.min(options.blocks ?? mostBlocks, graph.vertexCount));
   const points = layoutBlocks(graph, blocks);
   const scene = buildScene(graph, blocks, points, width);
@@ -58,7 +60,8 @@ export async function bigPicture(graph: VertexGraph, options: BigPictureOptions 
   const drawn = await drawScene(scene, graph.edges, view, options.threads);
   const pixels = toneMap(drawn.light, view.width, view.height);
   const scale = view.width / cardWidth;
-  const labels = options.layer === undefined ? placeLabels(graph.sections, blocks, scene, pixels, scale, labelSize) : [];
+  const labels =
+    options.layer === undefined ? placeLabels(graph.sections, blocks, scene, pixels, scale, labelSize) : [];
   const href = `data:image/png;base64,${toBase64(truecolorPng(pixels, view.width, view.height))}`;
   const shown = options.layer === undefined ? "every edge drawn" : describeSection(drawn.edges.outside, options.layer);
   const facts = `${plural(graph.vertexCount, "vertex", "vertices")} and ${plural(edges, "edge")} from producer to consumer; ${shown}`;

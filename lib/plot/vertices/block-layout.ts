@@ -25,7 +25,12 @@ export function layoutBlocks(graph: VertexGraph, blocks: Blocks): Points {
   // Blocks that many read push harder, so that what hangs on them has room to spread.
   const mass = degree.map((value) => 1 + value / meanDegree);
   const pull = strength.map((value) => value / meanDegree);
-  forceLayout(points, mass, { from: edges.from, to: edges.to, pull }, { repulsion: 0.8, gravity: 0.4, steps: 220, reach: 4 });
+  forceLayout(
+    points,
+    mass,
+    { from: edges.from, to: edges.to, pull },
+    { repulsion: 0.8, gravity: 0.4, steps: 220, reach: 4 },
+  );
   turnWide(points);
   return points;
 }

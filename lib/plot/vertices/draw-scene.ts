@@ -48,7 +48,9 @@ function drawInThread(share: Share): Promise<Drawn> {
     const worker = new Worker(new URL("./draw-thread.js", import.meta.url), { workerData: share });
     worker.once("message", done);
     worker.once("error", fail);
-    worker.once("exit", (code) => fail(new Error(`internal: a drawing thread must answer before it ends, got ${code}`)));
+    worker.once("exit", (code) =>
+      fail(new Error(`internal: a drawing thread must answer before it ends, got ${code}`)),
+    );
   });
 }
 

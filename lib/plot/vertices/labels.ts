@@ -1,6 +1,6 @@
 import { textWidth } from "../look/font-metrics.ts";
-import type { Scene } from "./scene.ts";
 import type { Blocks } from "./blocks.ts";
+import type { Scene } from "./scene.ts";
 import type { VertexSection } from "./vertex-graph.ts";
 
 /** The name of a layer in a picture, its middle and baseline in pixels of the drawing. */
@@ -10,8 +10,8 @@ export interface LayerLabel {
   readonly y: number;
 }
 
-/** Layers with fewer than this share of all vertices have no label. */
-const leastShare = 0.004;
+/** Layers with fewer than this share of all vertices have no label; in training, only layers that learn have one. */
+const leastShare = 0.003;
 const mostLabels = 16;
 const directions = 24;
 
@@ -31,16 +31,19 @@ export function placeLabels(
   size: number,
 ): LayerLabel[] {
   const layers = new Map<string, { blocks: number[]; vertices: number }>();
+  const partOf = mainParts(sections);
   for (let block = 0; block < blocks.count; block++) {
-    const { layer } = sections[blocks.section[block]];
+    const { layer, part } = sections[blocks.section[block]];
     const entry = layers.get(layer) ?? { blocks: [], vertices: 0 };
-    entry.blocks.push(block);
+    if (partOf.get(layer) === part) entry.blocks.push(block);
     entry.vertices += blocks.starts[block + 1] - blocks.starts[block];
     layers.set(layer, entry);
   }
   const total = blocks.starts[blocks.count];
+  const learning = new Set(sections.filter(({ part }) => part === "weight gradient").map(({ layer }) => layer));
   const shown = [...layers]
-    .filter(([layer, { vertices }]) => layer !== "" && vertices >= leastShare * total)
+    .filter(([layer]) => layer !== "" && (learning.size === 0 || learning.has(layer)))
+    .filter(([, { vertices }]) => vertices >= leastShare * total)
     .sort(([, a], [, b]) => b.vertices - a.vertices)
     .slice(0, mostLabels);
   const placed: LayerLabel[] = [];
@@ -51,11 +54,15 @@ export function placeLabels(
     let best: { x: number; y: number; cost: number } | undefined;
     for (const { x, y, away } of candidates) {
       const left = x - width / 2;
-      const inside = left >= 4 && x + width / 2 <= scene.width / scale - 4 && y - size >= 4 && y <= scene.height / scale - 6;
+      const inside =
+        left >= 4 && x + width / 2 <= scene.width / scale - 4 && y - size >= 4 && y <= scene.height / scale - 6;
       if (!inside) continue;
-      const clash = boxes.some((box) => Math.abs(box.x - x) < (box.width + width) / 2 && Math.abs(box.y - y) < size + 4);
+      const clash = boxes.some(
+        (box) => Math.abs(box.x - x) < (box.width + width) / 2 && Math.abs(box.y - y) < size + 4,
+      );
       if (clash) continue;
-      const cost = brightness(pixels, scene, left * scale, (y - size) * scale, width * scale, (size + 4) * scale) + away * 0.2;
+      const cost =
+        brightness(pixels, scene, left * scale, (y - size) * scale, width * scale, (size + 4) * scale) + away * 0.2;
       if (best === undefined || cost < best.cost) best = { x, y, cost };
     }
     if (best === undefined) continue;
@@ -63,6 +70,20 @@ export function placeLabels(
     boxes.push({ x: best.x, y: best.y, width });
   }
   return placed;
+}
+
+/** The part of each layer that has most vertices: its name stands there, since parts may lie far from each other. */
+function mainParts(sections: readonly VertexSection[]): Map<string, VertexSection["part"]> {
+  const sizes = new Map<string, number>();
+  const main = new Map<string, VertexSection["part"]>();
+  for (const { layer, part, start, end } of sections) {
+    const name = `${layer}\n${part}`;
+    const size = (sizes.get(name) ?? 0) + end - start;
+    sizes.set(name, size);
+    const known = main.get(layer);
+    if (known === undefined || size > (sizes.get(`${layer}\n${known}`) ?? 0)) main.set(layer, part);
+  }
+  return main;
 }
 
 /** Places around a layer's blocks: in each direction just beyond the outermost nine tenths of them. */
@@ -91,7 +112,14 @@ function candidatesAround(
 }
 
 /** The mean brightness, from 0 to 255, of a rectangle of the picture. */
-function brightness(pixels: Uint8Array, scene: Scene, left: number, top: number, width: number, height: number): number {
+function brightness(
+  pixels: Uint8Array,
+  scene: Scene,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): number {
   let sum = 0;
   let count = 0;
   const step = 3;

@@ -26,7 +26,9 @@ export function partColor(part: GraphColumn, depth: number, within = 0.5): Color
 export function unitColors(sections: readonly VertexSection[]): (section: number, within: number) => Color {
   // Layers in the order in which a network is passed through: that of their forward part.
   const layers = [...new Set(sections.map(({ layer }) => layer))];
-  const depthOf = new Map(layers.map((layer, index) => [layer, layers.length === 1 ? 0.5 : index / (layers.length - 1)]));
+  const depthOf = new Map(
+    layers.map((layer, index) => [layer, layers.length === 1 ? 0.5 : index / (layers.length - 1)]),
+  );
   return (section, within) => {
     const { layer, part } = sections[section];
     return partColor(part, depthOf.get(layer)!, within);

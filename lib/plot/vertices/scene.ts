@@ -1,7 +1,7 @@
 import type { Blocks } from "./blocks.ts";
+import type { Points } from "./force-layout.ts";
 import { hash } from "./hash.ts";
 import { unitColors } from "./part-colors.ts";
-import type { Points } from "./force-layout.ts";
 import type { VertexGraph } from "./vertex-graph.ts";
 
 /** A run of neighbouring vertices of one colour. */
@@ -37,11 +37,20 @@ export function buildScene(graph: VertexGraph, blocks: Blocks, points: Points, w
   const y = new Float32Array(new SharedArrayBuffer(4 * graph.vertexCount));
   const radii = blockRadii(blockX, blockY, width, height);
   for (let block = 0; block < blocks.count; block++) {
-    placeMembers(x, y, blocks.starts[block], blocks.starts[block + 1], block, blockX[block], blockY[block], radii[block]);
+    placeMembers(
+      x,
+      y,
+      blocks.starts[block],
+      blocks.starts[block + 1],
+      block,
+      blockX[block],
+      blockY[block],
+      radii[block],
+    );
   }
   const units = divideIntoUnits(graph);
   const unitOf = new Uint16Array(new SharedArrayBuffer(2 * graph.vertexCount));
-  units.forEach(({ start, end }, unit) => unitOf.fill(unit, start, end));
+  for (const [unit, { start, end }] of units.entries()) unitOf.fill(unit, start, end);
   return { x, y, unitOf, units, width, height, blockX, blockY };
 }
 
