@@ -33,7 +33,7 @@ export function binary<T extends FloatType>(operation: BinaryOperation, type: T)
     },
     ({ left, right, out }, target) => {
       checkLengths({ left, right, out });
-      return cycles(workerCycles[type], out.length, type, target);
+      return binaryCycles(out.length, type, target);
     },
     allWorkers,
   );
@@ -73,7 +73,12 @@ export function inPlaceCycles(count: number, type: FloatType, target: Target): n
   return cycles(inPlaceWorkerCycles, count, type, target);
 }
 
-function cycles(base: number, count: number, type: FloatType, target: Target): number {
+/** What an operation on `count` pairs costs, with three cycles a vector or as many as the loop of another takes. */
+export function binaryCycles(count: number, type: FloatType, target: Target, loop = loopCycles): number {
+  return cycles(workerCycles[type], count, type, target, loop);
+}
+
+function cycles(base: number, count: number, type: FloatType, target: Target, loop = loopCycles): number {
   const steps = stepsPerWorker(count, vectorWidth[type], target);
-  return target.workersPerTile * (base + loopCycles * steps) + supervisorCycles;
+  return target.workersPerTile * (base + loop * steps) + supervisorCycles;
 }

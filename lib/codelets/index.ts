@@ -1,4 +1,32 @@
-// What library vertices run lives here: a file a codelet, with its fields, what it computes and what it costs.
+// What library vertices run lives here: a file a family of codelets, with fields, what is computed and what it costs.
 // How codelets are declared and connected is said in graph/, how they are run in simulator/.
-// Go next to table.ts for the list, or to simulator/ for a device that runs them.
+// Go next to table.ts for those of a fixed kind, to lowering/ for who uses the others, or to simulator/ for who runs them.
+export { addBias, spread } from "./channels.ts";
+export { copyBlock } from "./copy-block.ts";
+export {
+  type ConvolutionGeometry,
+  convolutionInputGradient,
+  convolutionPartial,
+  convolutionWeightGradient,
+} from "./convolution.ts";
+export { dropout } from "./dropout.ts";
+export {
+  type ElementwiseOperation,
+  elementwise,
+  elementwiseNumbers,
+  isElementwise,
+  type ScalarOperand,
+} from "./elementwise.ts";
+export { gradientDescent } from "./gradient-descent.ts";
+export { matmulBlocks } from "./matmul-blocks.ts";
+export {
+  averagePool,
+  averagePoolGradient,
+  maxPool,
+  maxPoolGradient,
+  type PoolingGeometry,
+} from "./pooling.ts";
+export { type Movement, rearrange, sourceBlocks } from "./rearrange.ts";
+export { type Reduction, reduceAxes, reducePartials, reducePartialsCycles } from "./reduce-blocks.ts";
+export { argmax, crossEntropy, crossEntropyGradient, logSoftmax, oneHot, softmax, softmaxGradient } from "./softmax.ts";
 export { codeletTable } from "./table.ts";

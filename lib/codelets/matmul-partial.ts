@@ -1,4 +1,4 @@
-import { codelet, input, output, state } from "../graph/index.ts";
+import { codelet, input, output, state, type Target } from "../graph/index.ts";
 import { allWorkers, type FloatType } from "./support.ts";
 
 // The matrix unit takes sixteen inputs to sixteen outputs. PopLibs, estimators of the 1×1 convolution partial: for
@@ -50,15 +50,33 @@ export function matmulPartial<T extends FloatType>(type: T) {
         }
       }
     },
-    (fields, { workersPerTile }) => {
+    (fields, target) => {
       checkExtents(fields);
-      const groups = Math.ceil(fields.inner / channels) * Math.ceil(fields.columns / channels);
-      const loading = (channels * channels * bytesPerWeight[type]) / weightBytesPerCycle;
-      const pixels = Math.ceil(fields.rows / workersPerTile);
-      return vertexCycles + groups * (loading + workersPerTile * cyclesPerPixel[type] * pixels);
+      return matrixUnitCycles([{ pixels: fields.rows, times: 1 }], fields.inner, fields.columns, type, target);
     },
     allWorkers,
   );
+}
+
+/**
+ * What the matrix unit takes for products of `inner` inputs and `columns` outputs: so many `times` so many `pixels`, and
+ * for each time every block of 16 × 16 weights is loaded.
+ */
+export function matrixUnitCycles(
+  passes: readonly { readonly pixels: number; readonly times: number }[],
+  inner: number,
+  columns: number,
+  type: FloatType,
+  { workersPerTile }: Target,
+): number {
+  const groups = Math.ceil(inner / channels) * Math.ceil(columns / channels);
+  const loading = (channels * channels * bytesPerWeight[type]) / weightBytesPerCycle;
+  let cycles = vertexCycles;
+  for (const { pixels, times } of passes) {
+    const each = Math.ceil(pixels / workersPerTile);
+    cycles += times * groups * (loading + workersPerTile * cyclesPerPixel[type] * each);
+  }
+  return cycles;
 }
 
 function checkExtents({ left, right, out, rows, inner, columns }: Extents): void {

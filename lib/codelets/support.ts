@@ -34,3 +34,18 @@ export function checkLengths(fields: Readonly<Record<string, { readonly length: 
   const got = named.map(([name, { length }]) => `${name} ${length}`).join(", ");
   throw new Error(`fields must have one length, got ${got}; connect slices of the same length`);
 }
+
+/**
+ * Checks that lists of vectors go together, vector by vector and element by element.
+ *
+ * @throws Error naming the fields and how many elements they have
+ */
+export function checkVectors(fields: Readonly<Record<string, readonly { readonly length: number }[]>>): void {
+  const named = Object.entries(fields);
+  const [, first] = named[0];
+  const fits = ([, list]: (typeof named)[number]): boolean =>
+    list.length === first.length && list.every(({ length }, place) => length === first[place].length);
+  if (named.every(fits)) return;
+  const got = named.map(([name, list]) => `${name} ${list.map(({ length }) => length).join("+")}`).join(", ");
+  throw new Error(`fields must have vectors of the same lengths, got ${got}; connect blocks of the same shape`);
+}

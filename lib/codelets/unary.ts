@@ -1,4 +1,4 @@
-import { codelet, input, output } from "../graph/index.ts";
+import { codelet, input, output, type Target } from "../graph/index.ts";
 import { allWorkers, checkLengths, stepsPerWorker, vectorWidth } from "./support.ts";
 
 /** Element-wise functions of one vector. */
@@ -32,10 +32,14 @@ export function unary(operation: UnaryOperation) {
     },
     ({ in: values, out }, target) => {
       checkLengths({ in: values, out });
-      const base = operation === "exp" ? exponentialWorkerCycles : workerCycles;
-      const steps = stepsPerWorker(out.length, vectorWidth.float, target);
-      return target.workersPerTile * (base + loopCycles * steps) + supervisorCycles;
+      return unaryCycles(operation, out.length, target, loopCycles);
     },
     allWorkers,
   );
+}
+
+/** What a function of `count` elements costs whose loop takes so many cycles for two of them. */
+export function unaryCycles(operation: string, count: number, target: Target, loop: number): number {
+  const base = operation === "exp" ? exponentialWorkerCycles : workerCycles;
+  return target.workersPerTile * (base + loop * stepsPerWorker(count, vectorWidth.float, target)) + supervisorCycles;
 }

@@ -4,10 +4,13 @@ import type { Target } from "./target.ts";
 /** Whether a vertex reads a field, writes it, or both. */
 export type Direction = "input" | "output" | "inOut";
 
-/** A field that an edge connects to a tensor: one element, or a vector of any length. */
+/** How much a field is connected to: one element, a vector of any length, or any number of vectors. */
+export type Extent = "scalar" | "vector" | "vectors";
+
+/** A field that an edge, or for `vectors` any number of edges, connects to tensors. */
 export interface EdgeField<
   D extends Direction = Direction,
-  R extends "scalar" | "vector" = "scalar" | "vector",
+  R extends Extent = Extent,
   T extends ElementType = ElementType,
 > {
   readonly kind: "edge";
@@ -38,17 +41,31 @@ export interface ReadonlyVector extends Iterable<number> {
 /** What `compute` is handed for a field. */
 export type FieldValue<F extends Field> =
   F extends EdgeField<infer D, infer R, infer T>
-    ? R extends "vector"
+    ? R extends "scalar"
       ? D extends "input"
-        ? ReadonlyVector
-        : VectorOf<T>
-      : D extends "input"
         ? number
         : Cell
+      : R extends "vector"
+        ? OneVector<D, T>
+        : readonly OneVector<D, T>[]
     : number;
 
+type OneVector<D extends Direction, T extends ElementType> = D extends "input" ? ReadonlyVector : VectorOf<T>;
+
+/** What `cycles` is told of a field of several vectors. */
+export interface VectorsSize {
+  /** How many vectors there are. */
+  readonly length: number;
+  /** Elements of all of them together. */
+  readonly elements: number;
+}
+
 /** What `cycles` is handed for a field: the length of what is connected, or the number held. No values: they cost alike. */
-export type FieldSize<F extends Field> = F extends StateField ? number : { readonly length: number };
+export type FieldSize<F extends Field> = F extends StateField
+  ? number
+  : F extends EdgeField<Direction, "vectors">
+    ? VectorsSize
+    : { readonly length: number };
 
 export type FieldValues<F extends Fields> = { readonly [K in keyof F]: FieldValue<F[K]> };
 export type FieldSizes<F extends Fields> = { readonly [K in keyof F]: FieldSize<F[K]> };
@@ -73,13 +90,13 @@ export interface Codelet<F extends Fields = Fields> {
 export type CodeletOptions = Partial<Pick<Codelet, "workers" | "bounds">>;
 
 function fieldsOf<D extends Direction>(direction: D) {
-  const make = <R extends "scalar" | "vector">(extent: R) => {
+  const make = <R extends Extent>(extent: R) => {
     return <T extends ElementType>(type: T): EdgeField<D, R, T> => ({ kind: "edge", direction, extent, type });
   };
-  return Object.assign(make("scalar"), { vector: make("vector") });
+  return Object.assign(make("scalar"), { vector: make("vector"), vectors: make("vectors") });
 }
 
-/** A field that is read: `input("float")` is one element, `input.vector("float")` many. */
+/** A field that is read: `input("float")` is one element, `input.vector("float")` many, `input.vectors("float")` a list of vectors. */
 export const input = fieldsOf("input");
 /** A field that is written; what it held before is not to be read. */
 export const output = fieldsOf("output");

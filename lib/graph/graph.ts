@@ -1,5 +1,5 @@
 import { checkShape, elementCount, formatShape, type Shape } from "../tensor/index.ts";
-import type { Codelet, Field, Fields, StateField } from "./codelet.ts";
+import type { Codelet, Direction, EdgeField, Field, Fields, StateField } from "./codelet.ts";
 import type { ComputeSet, VertexReference } from "./compute-set.ts";
 import { type ElementType, elementBytes } from "./element-type.ts";
 import { checkWritable } from "./program.ts";
@@ -9,8 +9,14 @@ import { flatValues } from "./values.ts";
 import { type Values, VariableTable } from "./variables.ts";
 import { VertexTable } from "./vertices.ts";
 
-/** What a field is connected to: a tensor, or a number if it is state. */
-type Connection<F extends Field> = F extends StateField ? number : TensorView;
+/** What a field is connected to: a tensor, a list of tensors, or a number if it is state. */
+type Connection<F extends Field> = F extends StateField
+  ? number
+  : F extends EdgeField<Direction, "vectors">
+    ? readonly TensorView[]
+    : TensorView;
+
+type AnyConnection = number | TensorView | readonly TensorView[];
 
 /** What the fields of a codelet are connected to; those left out are to be connected later. */
 export type Connections<F extends Fields> = { readonly [K in keyof F]?: Connection<F[K]> };
@@ -140,12 +146,12 @@ export class Graph {
     connections: Connections<F> = {},
   ): VertexReference {
     this.#checkComputeSet("addVertex", computeSet);
-    const given: [string, number | TensorView][] = [];
+    const given: [string, AnyConnection][] = [];
     for (const [name, value] of Object.entries<unknown>(connections)) {
       if (value === undefined) continue;
       const called = `${computeSet.name}/${codelet.name}`;
       this.#checkConnection(called, codelet.fields[name], name, codelet, value);
-      given.push([name, value as number | TensorView]);
+      given.push([name, value as AnyConnection]);
     }
     const vertex = this.vertices.add(codelet as Codelet, computeSet.id);
     for (const [name, value] of given) this.#connect(vertex, name, value);
@@ -153,7 +159,7 @@ export class Graph {
   }
 
   /** Connects a field of a vertex, in place of what was connected before. */
-  connect(vertex: VertexReference, field: string, value: TensorView | number): this {
+  connect(vertex: VertexReference, field: string, value: AnyConnection): this {
     const codelet = this.vertices.codeletOf(vertex.id);
     this.#checkConnection(this.describeVertex(vertex.id), codelet.fields[field], field, codelet, value);
     this.#connect(vertex.id, field, value);
@@ -231,10 +237,17 @@ export class Graph {
     return wholeVariable(this.variables, this.variables.add(type, shape, name, constant));
   }
 
-  #connect(vertex: number, name: string, value: TensorView | number): void {
+  #connect(vertex: number, name: string, value: AnyConnection): void {
     const place = this.vertices.fieldsOf(vertex).findIndex(([field]) => field === name);
     if (typeof value === "number") this.vertices.setState(vertex, place, value);
-    else this.vertices.connectRuns(vertex, place, value.runs);
+    else if (value instanceof TensorView) this.vertices.connectRuns(vertex, place, value.runs);
+    else {
+      this.vertices.connectVectors(
+        vertex,
+        place,
+        value.map(({ runs }) => runs),
+      );
+    }
   }
 
   /** Checks a column once and returns what fills a vertex's field from it. */
@@ -254,6 +267,7 @@ export class Graph {
       return (vertex, index) => this.vertices.setState(vertex, place, valueAt(index));
     }
     if (!isEdgeColumn) throw tensorExpected(called, name, "numbers");
+    if (field.extent === "vectors") throw listExpected(called, name, "a column");
     const flat = column.tensor.flatten();
     const startAt = reader(called, name, column.starts, count);
     const lengthAt = reader(called, name, column.lengths ?? 1, count);
@@ -304,6 +318,13 @@ export class Graph {
       if (typeof value !== "number") throw stateExpected(called, name, "a tensor");
       return;
     }
+    if (field.extent === "vectors") {
+      if (!Array.isArray(value)) throw listExpected(called, name, value);
+      for (const vector of value) this.#checkTensor(called, field, name, vector);
+    } else this.#checkTensor(called, field, name, value);
+  }
+
+  #checkTensor(called: string, field: EdgeField, name: string, value: unknown): void {
     if (!(value instanceof TensorView)) throw tensorExpected(called, name, String(value));
     this.#checkOwn(called, value);
     if (value.type !== field.type) {
@@ -368,6 +389,13 @@ function unconnectedColumn(called: string, name: string): Error {
 function stateExpected(called: string, name: string, got: string): Error {
   return new Error(
     `${called}: field "${name}" is state and must be given a number, got ${got}; give the number itself`,
+  );
+}
+
+function listExpected(called: string, name: string, got: unknown): Error {
+  const shown = got instanceof TensorView ? got.describe() : String(got);
+  return new Error(
+    `${called}: field "${name}" must be connected to a list of tensors, got ${shown}; give an array, to addVertex or connect`,
   );
 }
 

@@ -1,6 +1,43 @@
 // Graphs of vertices on tiles are built here: targets, variables, tensors as views of them, codelets, compute sets,
 // edges, programs, and the rules that all of them keep. What library codelets compute and what a device does with a
 // graph is said elsewhere. Go next to codelets/ for codelets, or to simulator/ for an engine.
+//
+// A graph of millions of vertices is a `BlockGraph`, and this is how it is read. Its vertices stand in families, in the
+// order in which they run; a family is a compute set with a layer, a phase, an operator and one codelet, and its vertices
+// are numbered from `firstVertex`. For each field there is a column: the blocks that vertex `i` is connected to are
+// `column.blocks[columnStart(column, i)]` up to, not including, `columnStart(column, i + 1)`, graph-wide numbers within
+// the one variable that the column names (outputs without `blocks`: vertex `i` writes block `i`). Who draws asks
+// `groupFamilies(graph, family => family.layer)` for ranges, `family.tiles` for tiles, and
+// `new ProducerIndex().producers(column, from, to, buffer)` for the vertices that edges come from, as many at once as the
+// buffer holds: no object is made for a vertex or an edge.
+export { BlockLayout } from "./block-layout.ts";
+export {
+  type BlockColumn,
+  BlockGraph,
+  type BlockPhase,
+  type BlockRole,
+  type BlockVariable,
+  blockBytes,
+  type ColumnOptions,
+  columnLength,
+  columnStart,
+  type FamilyOptions,
+  type OutputColumn,
+  type StateColumn,
+  stateAt,
+  type VariableOptions,
+  type VertexFamily,
+  variableBytes,
+} from "./block-graph.ts";
+export {
+  type CensusRow,
+  formatCensus,
+  graphcoreCounts,
+  type PublishedCensus,
+  takeCensus,
+  type VertexCensus,
+} from "./census.ts";
+export { countEdges, type EdgeCounts, external, groupFamilies, ProducerIndex } from "./block-edges.ts";
 export {
   type Cell,
   type Codelet,
@@ -8,6 +45,7 @@ export {
   codelet,
   type Direction,
   type EdgeField,
+  type Extent,
   type Field,
   type FieldSizes,
   type Fields,
@@ -17,6 +55,7 @@ export {
   output,
   type ReadonlyVector,
   state,
+  type VectorsSize,
 } from "./codelet.ts";
 export type { ComputeSet, VertexReference } from "./compute-set.ts";
 export { type ElementType, elementBytes, type VectorOf } from "./element-type.ts";
@@ -39,6 +78,7 @@ export {
   sequence,
 } from "./program.ts";
 export { devices, type Target } from "./target.ts";
+export { type ExpandedGraph, toGraph } from "./to-graph.ts";
 export { concat, TensorView } from "./tensor-view.ts";
 export { flatValues } from "./values.ts";
 export type { Values, Variable } from "./variables.ts";

@@ -6,6 +6,7 @@ import type { Run } from "./pieces.ts";
 const unconnected = 0xffffffff;
 const severalRuns = 0xfffffffe;
 const stateValue = 0xfffffffd;
+const severalVectors = 0xfffffffc;
 
 /**
  * Vertices and their edges as columns of numbers. A vertex has one edge a field, in the order of its codelet's fields;
@@ -29,19 +30,27 @@ export class VertexTable {
     count: new Column("uint32"),
     step: new Column("int32"),
   };
+  // Fields of several vectors refer to a list of edges of the same three columns.
+  readonly #vectors: { variable: Column; start: Column; count: Column } = {
+    variable: new Column("uint32"),
+    start: new Column("uint32"),
+    count: new Column("uint32"),
+  };
   readonly #states = new Column("float64");
   // Estimates that override a codelet's: few, if any.
   readonly #estimates = new Map<number, number>();
-  #stateEdges = 0;
+  // Fields that are not an edge: state, and lists of vectors, whose vectors are counted instead.
+  #otherFields = 0;
+  #vectorEdges = 0;
 
   /** Number of vertices. */
   get count(): number {
     return this.#codelet.length;
   }
 
-  /** Number of fields that tensors are connected to: what the field calls edges. */
+  /** Number of tensors that fields are connected to, each vector of a list for itself: what the field calls edges. */
   get edgeCount(): number {
-    return this.#variable.length - this.#stateEdges;
+    return this.#variable.length - this.#otherFields + this.#vectorEdges;
   }
 
   /** Appends a vertex on no tile, with nothing connected; returns its number. */
@@ -52,7 +61,7 @@ export class VertexTable {
       this.#variable.push(unconnected);
       this.#start.push(0);
       this.#count.push(0);
-      if (field.kind === "state") this.#stateEdges++;
+      if (field.kind === "state" || field.extent === "vectors") this.#otherFields++;
     }
     this.#computeSet.push(computeSet);
     this.#tile.push(tile);
@@ -110,18 +119,26 @@ export class VertexTable {
   }
 
   connectRuns(vertex: number, field: number, runs: readonly Run[]): void {
-    const [run] = runs;
-    if (runs.length === 1 && (run.step === 1 || run.count === 1)) {
-      this.connectInterval(vertex, field, run.variable, run.start, run.count);
-      return;
+    const [variable, start, count] = this.#store(runs);
+    this.#setEdge(vertex, field, variable, start, count);
+  }
+
+  /** Connects a field to a list of vectors, each given by its runs. */
+  connectVectors(vertex: number, field: number, vectors: readonly (readonly Run[])[]): void {
+    this.#vectorEdges += vectors.length - this.vectorsOf(vertex, field);
+    this.#setEdge(vertex, field, severalVectors, this.#vectors.variable.length, vectors.length);
+    for (const runs of vectors) {
+      const [variable, start, count] = this.#store(runs);
+      this.#vectors.variable.push(variable);
+      this.#vectors.start.push(start);
+      this.#vectors.count.push(count);
     }
-    this.#setEdge(vertex, field, severalRuns, this.#runs.variable.length, runs.length);
-    for (const { variable, start, count, step } of runs) {
-      this.#runs.variable.push(variable);
-      this.#runs.start.push(start);
-      this.#runs.count.push(count);
-      this.#runs.step.push(step);
-    }
+  }
+
+  /** Vectors that a field of several is connected to. */
+  vectorsOf(vertex: number, field: number): number {
+    const edge = this.#firstEdge.at(vertex) + field;
+    return this.#variable.at(edge) === severalVectors ? this.#count.at(edge) : 0;
   }
 
   setState(vertex: number, field: number, value: number): void {
@@ -135,30 +152,62 @@ export class VertexTable {
 
   /** Elements connected to a field. */
   lengthOf(vertex: number, field: number): number {
-    const edge = this.#firstEdge.at(vertex) + field;
-    if (this.#variable.at(edge) !== severalRuns) return this.#count.at(edge);
     let length = 0;
-    for (let run = 0; run < this.#count.at(edge); run++) length += this.#runs.count.at(this.#start.at(edge) + run);
+    this.forEachRun(vertex, field, (_variable, _start, count) => {
+      length += count;
+    });
     return length;
   }
 
-  /** Calls `visit` for the runs of a field that is connected to a tensor, in order. */
+  /** Calls `visit` for the runs of a field that is connected to a tensor, in order; `vector` counts through a list. */
   forEachRun(
     vertex: number,
     field: number,
-    visit: (variable: number, start: number, count: number, step: number) => void,
+    visit: (variable: number, start: number, count: number, step: number, vector: number) => void,
   ): void {
     const edge = this.#firstEdge.at(vertex) + field;
     const variable = this.#variable.at(edge);
     const start = this.#start.at(edge);
     const count = this.#count.at(edge);
-    if (variable < stateValue) visit(variable, start, count, 1);
+    if (variable !== severalVectors) {
+      this.#visitRuns(variable, start, count, 0, visit);
+      return;
+    }
+    const { variable: variables, start: starts, count: counts } = this.#vectors;
+    for (let vector = 0; vector < count; vector++) {
+      const place = start + vector;
+      this.#visitRuns(variables.at(place), starts.at(place), counts.at(place), vector, visit);
+    }
+  }
+
+  #visitRuns(
+    variable: number,
+    start: number,
+    count: number,
+    vector: number,
+    visit: (variable: number, start: number, count: number, step: number, vector: number) => void,
+  ): void {
+    if (variable < severalVectors) visit(variable, start, count, 1, vector);
     else if (variable === severalRuns) {
       const { variable: variables, start: starts, count: counts, step } = this.#runs;
       for (let run = start; run < start + count; run++) {
-        visit(variables.at(run), starts.at(run), counts.at(run), step.at(run));
+        visit(variables.at(run), starts.at(run), counts.at(run), step.at(run), vector);
       }
     }
+  }
+
+  /** Keeps runs and returns the three numbers of an edge that stand for them. */
+  #store(runs: readonly Run[]): readonly [variable: number, start: number, count: number] {
+    const [run] = runs;
+    if (runs.length === 1 && (run.step === 1 || run.count === 1)) return [run.variable, run.start, run.count];
+    const first = this.#runs.variable.length;
+    for (const { variable, start, count, step } of runs) {
+      this.#runs.variable.push(variable);
+      this.#runs.start.push(start);
+      this.#runs.count.push(count);
+      this.#runs.step.push(step);
+    }
+    return [severalRuns, first, runs.length];
   }
 
   #setEdge(vertex: number, field: number, variable: number, start: number, count: number): void {

@@ -59,13 +59,21 @@ export class OutOfMemoryError extends Error {
 }
 
 // What a vertex takes in memory, laid out as plain 32-bit fields: the codelet's address, an address for each
-// connection and its length if it is a vector, and each number. Real compilers pack addresses tighter.
+// connection and its length if it is a vector or a list of them, and each number. Real compilers pack addresses tighter.
 const wordBytes = 4;
 
+/** Bytes of a vertex but for its lists of vectors. */
 function vertexBytes({ fields }: Codelet): number {
   let words = 1;
-  for (const field of Object.values(fields)) words += field.kind === "edge" && field.extent === "vector" ? 2 : 1;
+  for (const field of Object.values(fields)) words += field.kind === "edge" && field.extent !== "scalar" ? 2 : 1;
   return words * wordBytes;
+}
+
+/** Bytes of a vertex's lists of vectors: an address and a length each. */
+function listBytes({ vertices }: Graph, vertex: number): number {
+  let vectors = 0;
+  for (let field = 0; field < vertices.fieldsOf(vertex).length; field++) vectors += vertices.vectorsOf(vertex, field);
+  return vectors * 2 * wordBytes;
 }
 
 /** Sums the bytes of every tile in every step. */
@@ -80,7 +88,7 @@ export function measureMemory(graph: Graph, liveness: Liveness, planned: readonl
     const codelet = vertices.codeletOf(vertex);
     let own = bytes.get(codelet);
     if (own === undefined) bytes.set(codelet, (own = vertexBytes(codelet)));
-    vertexState[vertices.tileOf(vertex)] += own;
+    vertexState[vertices.tileOf(vertex)] += own + listBytes(graph, vertex);
   }
   const fixed = alwaysLive.map((own, tile) => own + vertexState[tile]);
   const peak = fixed.slice();

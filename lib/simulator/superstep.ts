@@ -1,4 +1,4 @@
-import type { Codelet, Graph, TensorView } from "../graph/index.ts";
+import type { Codelet, Graph, TensorView, VectorsSize } from "../graph/index.ts";
 import { ExchangePlanner, type ExchangeTraffic } from "./exchange.ts";
 
 /**
@@ -125,10 +125,14 @@ function computeCycles(graph: Graph, members: Uint32Array): Uint32Array {
 /** What the vertex's codelet says it costs. */
 function estimate(graph: Graph, vertex: number): number {
   const { vertices, target } = graph;
-  const sizes: Record<string, number | { length: number }> = {};
+  const sizes: Record<string, number | { length: number } | VectorsSize> = {};
   for (const [place, [name, field]] of vertices.fieldsOf(vertex).entries()) {
-    sizes[name] =
-      field.kind === "state" ? vertices.stateOf(vertex, place) : { length: vertices.lengthOf(vertex, place) };
+    if (field.kind === "state") sizes[name] = vertices.stateOf(vertex, place);
+    else {
+      const elements = vertices.lengthOf(vertex, place);
+      sizes[name] =
+        field.extent === "vectors" ? { length: vertices.vectorsOf(vertex, place), elements } : { length: elements };
+    }
   }
   let cycles: number;
   try {

@@ -40,9 +40,10 @@ export class VertexRunner {
         handed[name] = vertices.stateOf(vertex, place);
         continue;
       }
-      const opened = this.#open(vertex, place, name, field, checked);
-      open.push(opened);
-      handed[name] = handedValue(opened, checked);
+      const vectors = this.#runsOf(vertex, place, field).map((runs) => this.#open(runs, name, field, checked));
+      open.push(...vectors);
+      const values = vectors.map((opened) => handedValue(opened, checked));
+      handed[name] = field.extent === "vectors" ? Object.freeze(values) : values[0];
     }
     try {
       codelet.compute(checked ? Object.freeze(handed as Parameters<Codelet["compute"]>[0]) : (handed as never));
@@ -55,18 +56,28 @@ export class VertexRunner {
     }
   }
 
-  #open(vertex: number, place: number, name: string, field: EdgeField, checked: boolean): OpenField {
-    const runs: Run[] = [];
-    this.#graph.vertices.forEachRun(vertex, place, (variable, start, count, step) => {
-      runs.push({ variable, start, count, step });
+  /** The runs of each vector of a field; of one that is no list, its only ones. */
+  #runsOf(vertex: number, place: number, { extent }: EdgeField): readonly (readonly Run[])[] {
+    const { vertices } = this.#graph;
+    const count = extent === "vectors" ? vertices.vectorsOf(vertex, place) : 1;
+    const runs: Run[][] = Array.from({ length: count }, () => []);
+    vertices.forEachRun(vertex, place, (variable, start, length, step, vector) => {
+      runs[vector].push({ variable, start, count: length, step });
     });
+    return runs;
+  }
+
+  #open(runs: readonly Run[], name: string, field: EdgeField, checked: boolean): OpenField {
     // What is written as half or bool has to be rounded on its way back to memory.
     const roundsBack = field.direction !== "input" && (field.type === "half" || field.type === "bool");
     if (!checked && !roundsBack && runs.length === 1 && runs[0].step === 1) {
       const [{ variable, start, count }] = runs;
       return { name, field, runs, values: this.#storage.window(variable, start, count), copied: false };
     }
-    const values = allocateElements(field.type, this.#graph.vertices.lengthOf(vertex, place));
+    const values = allocateElements(
+      field.type,
+      runs.reduce((sum, { count }) => sum + count, 0),
+    );
     this.#storage.gather(runs, values);
     return { name, field, runs, values, copied: true };
   }
@@ -97,7 +108,7 @@ function handedValue({ name, field, values }: OpenField, checked: boolean): unkn
 }
 
 /** An element to be written as `cell.value`; sealed, so that a mistyped name throws instead of vanishing. */
-function cellOver(values: Elements): Cell {
+export function cellOver(values: Elements): Cell {
   return Object.seal({
     get value(): number {
       return values[0];

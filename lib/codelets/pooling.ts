@@ -1,0 +1,137 @@
+import { codelet, input, output, state } from "../graph/index.ts";
+import type { ConvolutionGeometry } from "./convolution.ts";
+import { oneWorker } from "./support.ts";
+
+/** What pooling codelets know of their windows when they are compiled. */
+export type PoolingGeometry = Omit<ConvolutionGeometry, "dilation">;
+
+// Each vertex makes one row of a group of channels, [channels, width], from a list of rows one below the other.
+
+// PopLibs, estimators of pooling: a worker's inner loop 4 + 3n for max, 5 + 3n for sums and 7 + 5n backward, where n are
+// the positions of a window, 13 a row and 20 a work item; a vertex adds 7 + 6 · (the slowest worker) + 6, which our
+// simulator charges by running six workers in turn. A work item is one element of the result.
+const rowCycles = 13;
+const itemCycles = 20;
+
+function cycles(rows: number, items: number, positions: number, base: number, each: number): number {
+  return rowCycles * rows + items * (itemCycles + base + each * positions);
+}
+
+const describe = (kind: string, { kernel, stride, padding, width, mapWidth }: PoolingGeometry): string =>
+  `${kind}<${kernel.join("×")}/${stride.join("×")}+${padding.join("×")},${width}→${mapWidth}>`;
+
+/** The place of kernel row 0 of a row of maps in the list of rows, which begins with row `row`. */
+const topOf = ({ stride, padding }: PoolingGeometry, mapRow: number, row: number): number =>
+  mapRow * stride[0] - padding[0] - row;
+
+/** Calls `visit` for the elements of a window that lie in the list's rows: place of the row, and column. */
+function forEachInWindow(
+  geometry: PoolingGeometry,
+  top: number,
+  mapColumn: number,
+  rows: number,
+  visit: (row: number, column: number) => void,
+): void {
+  const { kernel, stride, padding, width } = geometry;
+  const left = mapColumn * stride[1] - padding[1];
+  for (let row = Math.max(0, top); row < Math.min(rows, top + kernel[0]); row++) {
+    for (let column = Math.max(0, left); column < Math.min(width, left + kernel[1]); column++) visit(row, column);
+  }
+}
+
+/** What a window without a largest element has for its place: the operator's `noIndex`. */
+const noPlace = 0x7fffffff;
+
+/** A row of largest elements, and where in the plane each stands, the first where several are equal. */
+export function maxPool(geometry: PoolingGeometry) {
+  return codelet(
+    describe("MaxPool", geometry),
+    { in: input.vectors("float"), out: output.vector("float"), index: output.vector("int"), mapRow: state(), row: state() },
+    ({ in: rows, out, index, mapRow, row }) => {
+      const { mapWidth, width } = geometry;
+      const top = topOf(geometry, mapRow, row);
+      for (let i = 0; i < out.length; i++) {
+        const channel = Math.floor(i / mapWidth);
+        let largest = Number.NEGATIVE_INFINITY;
+        let place = noPlace;
+        forEachInWindow(geometry, top, i % mapWidth, rows.length, (inList, column) => {
+          const value = rows[inList][channel * width + column];
+          if (value > largest) place = (row + inList) * width + column;
+          largest = Math.max(largest, value);
+        });
+        out[i] = largest;
+        index[i] = Number.isNaN(largest) ? noPlace : place;
+      }
+    },
+    ({ in: rows, out }) => cycles(rows.length, out.length, rows.length * geometry.kernel[1], 4, 3),
+    oneWorker,
+  );
+}
+
+/** A row of the gradient through max pooling: each element's goes to where the maximum was found. */
+export function maxPoolGradient(geometry: PoolingGeometry) {
+  return codelet(
+    describe("MaxPoolGradient", geometry),
+    { delta: input.vectors("float"), index: input.vectors("int"), out: output.vector("float"), row: state() },
+    ({ delta, index, out, row }) => {
+      const { mapWidth, width } = geometry;
+      out.fill(0);
+      for (const [place, gradients] of delta.entries()) {
+        const found = index[place];
+        for (let i = 0; i < gradients.length; i++) {
+          if (Math.floor(found[i] / width) !== row) continue;
+          out[Math.floor(i / mapWidth) * width + (found[i] % width)] += gradients[i];
+        }
+      }
+    },
+    ({ delta, out }) => cycles(delta.length, out.length, delta.length * geometry.kernel[1], 7, 5),
+    oneWorker,
+  );
+}
+
+/** A row of means; the margin counts as zeros. */
+export function averagePool(geometry: PoolingGeometry) {
+  return codelet(
+    describe("AveragePool", geometry),
+    { in: input.vectors("float"), out: output.vector("float"), mapRow: state(), row: state() },
+    ({ in: rows, out, mapRow, row }) => {
+      const { kernel, mapWidth, width } = geometry;
+      const top = topOf(geometry, mapRow, row);
+      for (let i = 0; i < out.length; i++) {
+        const channel = Math.floor(i / mapWidth);
+        let sum = 0;
+        forEachInWindow(geometry, top, i % mapWidth, rows.length, (inList, column) => {
+          sum += rows[inList][channel * width + column];
+        });
+        out[i] = sum / (kernel[0] * kernel[1]);
+      }
+    },
+    ({ in: rows, out }) => cycles(rows.length, out.length, rows.length * geometry.kernel[1], 5, 3),
+    oneWorker,
+  );
+}
+
+/** A row of the gradient through average pooling: each element's is shared out evenly over its window. */
+export function averagePoolGradient(geometry: PoolingGeometry) {
+  return codelet(
+    describe("AveragePoolGradient", geometry),
+    { delta: input.vectors("float"), out: output.vector("float") },
+    ({ delta, out }) => {
+      const { kernel, mapWidth, width } = geometry;
+      const share = 1 / (kernel[0] * kernel[1]);
+      out.fill(0);
+      // Every row of maps in the list has this row in its windows.
+      for (const gradients of delta) {
+        for (let i = 0; i < gradients.length; i++) {
+          const first = Math.floor(i / mapWidth) * width;
+          const left = (i % mapWidth) * geometry.stride[1] - geometry.padding[1];
+          for (let column = Math.max(0, left); column < Math.min(width, left + kernel[1]); column++) {
+            out[first + column] += gradients[i] * share;
+          }
+        }
+      }
+    },
+    ({ delta, out }) => cycles(delta.length, out.length, delta.length * geometry.kernel[1], 7, 5),
+    oneWorker,
+  );
+}

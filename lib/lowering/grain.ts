@@ -1,0 +1,65 @@
+import type { Target } from "../graph/index.ts";
+
+/** Work of one operator as a box of equal items, which are cut along axes and given to vertices. */
+export interface Work {
+  /** The debug path, for errors and reports. */
+  readonly name: string;
+  /** Names of the axes, in the order of `items`, such as samples, maps, rows, channels. */
+  readonly axes: readonly string[];
+  /** Items along each axis. Results of vertices that differ in the last one alone are summed. */
+  readonly items: readonly number[];
+  /** What a vertex with so many items along each axis costs; numbers of the largest vertex. */
+  cost(items: readonly number[], pieces: readonly number[]): WorkCost;
+}
+
+/** What the largest vertex of a cut costs its tile. */
+export interface WorkCost {
+  readonly computeCycles: number;
+  /** Bytes that arrive to be read. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** Cycles and bytes on a tile of adding up what the pieces of the last axis have left, if there are several. */
+  readonly reduceCycles: number;
+  readonly reduceBytes: number;
+}
+
+/** How finely work is cut into vertices. */
+export interface Grain {
+  readonly kind: "fine" | "planned";
+  /** Channels, features and their like that lie together in a block. */
+  readonly group: number;
+  /** Samples that lie together in a block where there are no rows. */
+  readonly samples: number;
+  /** Whether what is done block by block is done by a vertex a tile, in place of one a block. */
+  readonly byTile: boolean;
+  /** Whether a weight-gradient vertex has one kernel row, in place of all. */
+  readonly byKernelRow: boolean;
+  /** The number of pieces into which each axis of a work is cut. */
+  cut(work: Work, target: Target): readonly number[];
+}
+
+/** Settings of the fine grain. */
+export interface FineOptions {
+  /** Channels in a group; 8 unless told otherwise. */
+  readonly group?: number;
+}
+
+/**
+ * The fine grain: every item is a vertex. Rule: a convolution partial is one vertex for each sample, row, group of maps
+ * and group of channels; another adds up the groups of channels; gradients mirror both, with one vertex for each sample,
+ * kernel row and pair of groups for filters, whose samples the update adds up. Dense layers fold the samples into the
+ * row. Anything else is a vertex a block: a row of a group of channels.
+ */
+export function fineGrain({ group = 8 }: FineOptions = {}): Grain {
+  if (!Number.isSafeInteger(group) || group < 1) {
+    throw new Error(`fine grain: a group must be a whole number ≥ 1, got ${group}; try { group: 8 }`);
+  }
+  return {
+    kind: "fine",
+    group,
+    samples: Number.MAX_SAFE_INTEGER,
+    byTile: false,
+    byKernelRow: true,
+    cut: ({ items }) => items,
+  };
+}

@@ -1,0 +1,119 @@
+import { addBias, type ElementwiseOperation, elementwise, elementwiseNumbers, spread } from "../../codelets/index.ts";
+import { BlockLayout } from "../../graph/index.ts";
+import type { Operation } from "../../ir/index.ts";
+import { elementCount } from "../../tensor/index.ts";
+import type { Lowering } from "../lowering.ts";
+import { broadcastElements } from "./movement.ts";
+import { wholeRule } from "./whole.ts";
+
+type FloatElements = "float" | "half";
+
+const known = new Map<string, ReturnType<typeof elementwise>>();
+
+function codeletOf(...[operation, type, scalar]: Required<Parameters<typeof elementwise>>): ReturnType<typeof elementwise> {
+  const key = `${operation} ${type} ${scalar}`;
+  let found = known.get(key);
+  if (found === undefined) known.set(key, (found = elementwise(operation, type, scalar)));
+  return found;
+}
+
+/** Blocks of the result from the same blocks of the operands, where the first of them lies. */
+export function elementwiseRule(lowering: Lowering, operation: Operation): void {
+  const { inputs, outputs, attributes } = operation;
+  const name = operation.operator as ElementwiseOperation;
+  const [y] = outputs;
+  const scalarAt = inputs.length < 2 || y.type.shape.length === 0 ? -1 : inputs.findIndex(({ type }) => type.shape.length === 0);
+  const full = inputs.filter((_, index) => index !== scalarAt);
+  const { layout, variable } = lowering.get(full[0]);
+  const placed = full.map((value) => lowering.getIn(value, layout));
+  const scalar = scalarAt < 0 ? "none" : scalarAt === 0 ? "left" : "right";
+  const fields = scalar === "left" ? ["right"] : ["left", "right"];
+  lowering.addBlockWork({
+    step: "",
+    codelet: codeletOf(name, variable.type as FloatElements, scalar),
+    out: "out",
+    operands: Object.fromEntries(placed.map((one, index) => [fields[index], { variable: one.variable }])),
+    ...(scalarAt < 0 ? {} : { scalars: { [scalar]: lowering.get(inputs[scalarAt]).variable } }),
+    states: elementwiseNumbers(name, attributes),
+    result: lowering.addResult(y, layout, full),
+    tiles: variable.tiles,
+    list: true,
+  });
+}
+
+const biasCodelet = addBias();
+const spreadCodelet = spread();
+
+/** A copy, element by element; of whole numbers, which no element-wise codelet knows, in one vertex. */
+export function copyRule(lowering: Lowering, operation: Operation): void {
+  if (operation.outputs[0].type.dtype === "float32") elementwiseRule(lowering, operation);
+  else wholeRule(lowering, operation);
+}
+
+/** A vector along one axis, added to each block where it lies. */
+export function addBiasRule(lowering: Lowering, { inputs: [x, b], outputs: [y], attributes }: Operation): void {
+  const axis = attributes.axis as number;
+  const { layout, variable } = lowering.get(x);
+  const bias = lowering.getIn(b, new BlockLayout(b.type.shape, [layout.block[axis]]));
+  const innerAxes = layout.shape.map((_, other) => other).filter((other) => other > axis);
+  const uniform = innerAxes.every((other) => layout.shape[other] % layout.block[other] === 0);
+  const inner = (block: number): number =>
+    innerAxes.reduce((product, other) => {
+      const [start, end] = layout.intervalOf(block, other);
+      return product * (end - start);
+    }, 1);
+  lowering.addBlockWork({
+    step: "",
+    codelet: biasCodelet,
+    out: "out",
+    operands: {
+      in: { variable },
+      bias: { variable: bias.variable, block: (block) => layout.placeOf(block, axis) },
+    },
+    states: {
+      inner: uniform ? inner(0) : { every: 1, values: Float64Array.from({ length: layout.count }, (_, b) => inner(b)) },
+    },
+    result: lowering.addResult(y, layout, [x]),
+    tiles: variable.tiles,
+    list: true,
+  });
+}
+
+/**
+ * A tensor repeated along new axes. Where the axes that it had lie next to each other in a block of the result, each
+ * block takes one of its blocks; else elements are moved one by one.
+ */
+export function broadcastRule(lowering: Lowering, operation: Operation): void {
+  const { inputs, outputs, attributes } = operation;
+  const [x] = inputs;
+  const [y] = outputs;
+  const axes = attributes.axes as readonly number[];
+  const layout = lowering.layoutFor(y.type.shape);
+  const long = axes.filter((axis) => layout.block[axis] > 1);
+  const first = long[0] ?? axes[axes.length - 1] ?? layout.shape.length;
+  const last = long.at(-1) ?? first;
+  const together = layout.block.every((extent, axis) => axis <= first || axis >= last || axes.includes(axis) || extent === 1);
+  const after = layout.block.map((extent, axis) => (axis > last && !axes.includes(axis) ? extent : 1));
+  const uniform = after.every((extent, axis) => layout.shape[axis] % extent === 0);
+  if (!together || !uniform || x.type.dtype !== "float32") {
+    broadcastElements(lowering, operation);
+    return;
+  }
+  const own = lowering.getIn(x, new BlockLayout(x.type.shape, axes.map((axis) => layout.block[axis])));
+  const tiles = new Uint16Array(layout.count);
+  for (let block = 0; block < layout.count; block++) {
+    tiles[block] = Math.floor((block * lowering.target.tileCount) / layout.count);
+  }
+  lowering.addBlockWork({
+    step: "",
+    codelet: spreadCodelet,
+    out: "out",
+    operands: {
+      in: { variable: own.variable, block: (block) => own.layout.at(...axes.map((axis) => layout.placeOf(block, axis))) },
+    },
+    states: { inner: elementCount(after) },
+    result: lowering.addResult(y, layout),
+    tiles,
+    list: true,
+  });
+}

@@ -1,0 +1,82 @@
+import type { Operation } from "../../ir/index.ts";
+import { rowMajorStrides, type Shape } from "../../tensor/index.ts";
+import type { Lowering } from "../lowering.ts";
+import { moveBlocks } from "../movement.ts";
+import { wholeRule } from "./whole.ts";
+
+/** A rule for an operator whose elements are elements of its operand. */
+function movementRule(
+  sourceOf: (operation: Operation) => (position: number) => number,
+): (lowering: Lowering, operation: Operation) => void {
+  return (lowering, operation) => {
+    const [x] = operation.inputs;
+    const [y] = operation.outputs;
+    const layout = lowering.layoutFor(y.type.shape);
+    moveBlocks(lowering, lowering.get(x), layout, sourceOf(operation), lowering.addResult(y, layout));
+  };
+}
+
+/** Positions along axes of a tensor of a shape, from a row-major position, taken together with other strides. */
+function stridedSource(shape: Shape, steps: readonly number[], offset = 0): (position: number) => number {
+  const strides = rowMajorStrides(shape);
+  return (position) => {
+    let from = offset;
+    for (let axis = 0; axis < shape.length; axis++) {
+      from += (Math.floor(position / strides[axis]) % shape[axis]) * steps[axis];
+    }
+    return from;
+  };
+}
+
+/** The same elements under another shape: the same blocks if they lie so, else vertices that rearrange them. */
+export function reshapeRule(lowering: Lowering, { inputs: [x], outputs: [y] }: Operation): void {
+  const from = lowering.get(x);
+  const layout = lowering.layoutFor(y.type.shape);
+  if (from.layout.sameStorage(layout)) lowering.define(y, { variable: from.variable, layout });
+  else moveBlocks(lowering, from, layout, (position) => position, lowering.addResult(y, layout));
+}
+
+export const transposeRule = movementRule(({ inputs: [x], outputs: [y], attributes }) => {
+  const strides = rowMajorStrides(x.type.shape);
+  return stridedSource(
+    y.type.shape,
+    (attributes.permutation as readonly number[]).map((axis) => strides[axis]),
+  );
+});
+
+export const broadcastElements = movementRule(({ inputs: [x], outputs: [y], attributes }) => {
+  const strides = rowMajorStrides(x.type.shape);
+  const axes = attributes.axes as readonly number[];
+  return stridedSource(
+    y.type.shape,
+    y.type.shape.map((_, axis) => (axes.includes(axis) ? strides[axes.indexOf(axis)] : 0)),
+  );
+});
+
+export const sliceRule = movementRule(({ inputs: [x], outputs: [y], attributes }) => {
+  const strides = rowMajorStrides(x.type.shape);
+  const offset = strides.reduce((sum, stride, axis) => sum + stride * (attributes.starts as readonly number[])[axis], 0);
+  return stridedSource(y.type.shape, strides, offset);
+});
+
+const padWithZeros = movementRule(({ inputs: [x], outputs: [y], attributes }) => {
+  const inner = x.type.shape;
+  const before = attributes.before as readonly number[];
+  const strides = rowMajorStrides(y.type.shape);
+  const steps = rowMajorStrides(inner);
+  return (position) => {
+    let from = 0;
+    for (let axis = 0; axis < inner.length; axis++) {
+      const place = (Math.floor(position / strides[axis]) % y.type.shape[axis]) - before[axis];
+      if (place < 0 || place >= inner[axis]) return -1;
+      from += place * steps[axis];
+    }
+    return from;
+  };
+});
+
+/** A margin of zeros is made of nothing; one of another number takes a vertex that knows it. */
+export function padRule(lowering: Lowering, operation: Operation): void {
+  if (operation.attributes.value === 0) padWithZeros(lowering, operation);
+  else wholeRule(lowering, operation);
+}

@@ -1,0 +1,77 @@
+import type { Operation } from "../ir/index.ts";
+import type { OperatorName } from "../ops/index.ts";
+import type { Lowering } from "./lowering.ts";
+import { convolutionInputGradientRule, convolutionRule, convolutionWeightGradientRule } from "./rules/convolution.ts";
+import { dropoutRule } from "./rules/dropout.ts";
+import { addBiasRule, broadcastRule, copyRule, elementwiseRule } from "./rules/elementwise.ts";
+import { matmulRule } from "./rules/matmul.ts";
+import { padRule, reshapeRule, sliceRule, transposeRule } from "./rules/movement.ts";
+import { averagePoolGradientRule, averagePoolRule, maxPoolGradientRule, maxPoolRule } from "./rules/pooling.ts";
+import { maxRule, meanRule, sumRule } from "./rules/reduce.ts";
+import * as rows from "./rules/rows.ts";
+import { wholeRule } from "./rules/whole.ts";
+
+/** How an operation becomes vertices. */
+type Rule = (lowering: Lowering, operation: Operation) => void;
+
+/** A rule for every operator: without one, this does not compile. */
+export const rules: Readonly<Record<OperatorName, Rule>> = {
+  negate: elementwiseRule,
+  exp: elementwiseRule,
+  log: elementwiseRule,
+  sqrt: elementwiseRule,
+  square: elementwiseRule,
+  abs: elementwiseRule,
+  sign: elementwiseRule,
+  relu: elementwiseRule,
+  sigmoid: elementwiseRule,
+  tanh: elementwiseRule,
+  softplus: elementwiseRule,
+  gelu: elementwiseRule,
+  scale: elementwiseRule,
+  power: elementwiseRule,
+  clip: elementwiseRule,
+  flush: elementwiseRule,
+  leakyRelu: elementwiseRule,
+  add: elementwiseRule,
+  subtract: elementwiseRule,
+  multiply: elementwiseRule,
+  divide: elementwiseRule,
+  maximum: elementwiseRule,
+  minimum: elementwiseRule,
+  greaterOrEqual: elementwiseRule,
+  reluGradient: elementwiseRule,
+  sigmoidGradient: elementwiseRule,
+  tanhGradient: elementwiseRule,
+  copy: copyRule,
+  matmul: matmulRule,
+  addBias: addBiasRule,
+  convolution2d: convolutionRule,
+  convolution2dInputGradient: convolutionInputGradientRule,
+  convolution2dWeightGradient: convolutionWeightGradientRule,
+  maxPool2d: maxPoolRule,
+  maxPool2dGradient: maxPoolGradientRule,
+  averagePool2d: averagePoolRule,
+  averagePool2dGradient: averagePoolGradientRule,
+  sum: sumRule,
+  mean: meanRule,
+  max: maxRule,
+  argmax: rows.argmaxRule,
+  reshape: reshapeRule,
+  transpose: transposeRule,
+  broadcast: broadcastRule,
+  slice: sliceRule,
+  pad: padRule,
+  concat: wholeRule,
+  dropout: dropoutRule,
+  increment: wholeRule,
+  gather: wholeRule,
+  scatterAdd: wholeRule,
+  full: (lowering, { outputs: [y], attributes }) => lowering.addConstant(y, attributes.value as number),
+  softmax: rows.softmaxRule,
+  logSoftmax: rows.logSoftmaxRule,
+  softmaxGradient: rows.softmaxGradientRule,
+  crossEntropy: rows.crossEntropyRule,
+  crossEntropyGradient: rows.crossEntropyGradientRule,
+  oneHot: rows.oneHotRule,
+};
