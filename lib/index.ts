@@ -15,11 +15,14 @@ export {
   sliceDataset,
 } from "./formats/index.ts";
 export {
+  type BlockGraph,
+  type BlockProgram,
   branch,
   type Codelet,
   type ComputeSet,
   call,
   checkGraph,
+  chips,
   choose,
   codelet,
   concat,
@@ -27,7 +30,9 @@ export {
   devices,
   errorProgram,
   execute,
+  formatCensus,
   Graph,
+  graphcoreCounts,
   inOut,
   input,
   output,
@@ -40,19 +45,25 @@ export {
   state,
   type Target,
   type TensorView,
+  takeCensus,
+  toGraph,
+  type VertexCensus,
   verifyGraph,
 } from "./graph/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
+export { type LoweredProgram, lowerFine } from "./lowering/index.ts";
 export { type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";
 export {
+  BlockEngine,
   Engine,
   type ExecutionReport,
   formatReport,
   OutOfMemoryError,
   type Superstep,
+  simulate,
   type TileMemory,
 } from "./simulator/index.ts";
 export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";

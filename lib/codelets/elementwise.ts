@@ -1,4 +1,5 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
+import { decodeHalf, encodeHalf } from "../tensor/index.ts";
 import { binaryCycles } from "./binary.ts";
 import { allWorkers, checkVectors, type FloatType, type Vector } from "./support.ts";
 import { unaryCycles } from "./unary.ts";
@@ -55,6 +56,8 @@ const functions = {
   reluGradient: binary((gradient, y) => (y > 0 ? gradient : 0), 3),
   sigmoidGradient: binary((gradient, y) => gradient * y * (1 - y), 5),
   tanhGradient: binary((gradient, y) => gradient * (1 - y * y), 5),
+  roundToFloat16: unary((x) => decodeHalf("float16", encodeHalf("float16", x)), 4),
+  roundToBfloat16: unary((x) => decodeHalf("bfloat16", encodeHalf("bfloat16", x)), 4),
   scale: { operands: 1, numbers: ["factor"], meaning: (x, _, factor) => x * factor, loopCycles: 3 },
   power: { operands: 1, numbers: ["exponent"], meaning: (x, _, exponent) => x ** exponent, loopCycles: 18 },
   flush: { operands: 1, numbers: ["below"], meaning: (x, _, below) => (Math.abs(x) < below ? 0 : x), loopCycles: 4 },
@@ -84,7 +87,11 @@ export type ScalarOperand = "none" | "left" | "right";
  *
  * Cycles: as BinaryOp1D or UnaryOp1D of PopLibs for all elements together, with the loop of the operation.
  */
-export function elementwise(operation: ElementwiseOperation, type: FloatType = "float", scalar: ScalarOperand = "none") {
+export function elementwise(
+  operation: ElementwiseOperation,
+  type: FloatType = "float",
+  scalar: ScalarOperand = "none",
+) {
   const { operands, meaning, loopCycles }: Function = functions[operation];
   const cycles = (count: number, target: Target): number =>
     operands === 2 ? binaryCycles(count, type, target, loopCycles) : unaryCycles(operation, count, target, loopCycles);

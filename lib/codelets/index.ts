@@ -2,13 +2,13 @@
 // How codelets are declared and connected is said in graph/, how they are run in simulator/.
 // Go next to table.ts for those of a fixed kind, to lowering/ for who uses the others, or to simulator/ for who runs them.
 export { addBias, spread } from "./channels.ts";
-export { copyBlock } from "./copy-block.ts";
 export {
   type ConvolutionGeometry,
   convolutionInputGradient,
   convolutionPartial,
   convolutionWeightGradient,
 } from "./convolution.ts";
+export { copyBlock } from "./copy-block.ts";
 export { dropout } from "./dropout.ts";
 export {
   type ElementwiseOperation,

@@ -46,7 +46,13 @@ const noPlace = 0x7fffffff;
 export function maxPool(geometry: PoolingGeometry) {
   return codelet(
     describe("MaxPool", geometry),
-    { in: input.vectors("float"), out: output.vector("float"), index: output.vector("int"), mapRow: state(), row: state() },
+    {
+      in: input.vectors("float"),
+      out: output.vector("float"),
+      index: output.vector("int"),
+      mapRow: state(),
+      row: state(),
+    },
     ({ in: rows, out, index, mapRow, row }) => {
       const { mapWidth, width } = geometry;
       const top = topOf(geometry, mapRow, row);

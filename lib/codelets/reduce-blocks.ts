@@ -4,11 +4,12 @@ import { allWorkers, type Vector } from "./support.ts";
 /** How elements are taken together. */
 export type Reduction = "sum" | "max";
 
-const meanings: Readonly<Record<Reduction, { readonly start: number; readonly meaning: (a: number, b: number) => number }>> =
-  {
-    sum: { start: 0, meaning: (a, b) => Math.fround(a + b) },
-    max: { start: Number.NEGATIVE_INFINITY, meaning: Math.max },
-  };
+const meanings: Readonly<
+  Record<Reduction, { readonly start: number; readonly meaning: (a: number, b: number) => number }>
+> = {
+  sum: { start: 0, meaning: (a, b) => Math.fround(a + b) },
+  max: { start: Number.NEGATIVE_INFINITY, meaning: Math.max },
+};
 
 /**
  * Cycles of reducing so many elements on a tile: each worker takes its share of the inputs as PopLibs' reduction of one input does, 17 + 2 · ⌊n / 4⌋ + n mod 4,

@@ -1,4 +1,10 @@
-import { type BlockColumn, type BlockGraph, type BlockVariable, columnLength, type VertexFamily } from "./block-graph.ts";
+import {
+  type BlockColumn,
+  type BlockGraph,
+  type BlockVariable,
+  columnLength,
+  type VertexFamily,
+} from "./block-graph.ts";
 
 /** What edges of a block that nothing in the graph has written have in place of a producer. */
 export const external = 0xffffffff;
@@ -42,7 +48,10 @@ export class ProducerIndex {
       return 0;
     }
     const [writer] = writers;
-    if (writers.length === 1 && writer.outputs.some((column) => column.variable === variable && column.blocks === null)) {
+    if (
+      writers.length === 1 &&
+      writer.outputs.some((column) => column.variable === variable && column.blocks === null)
+    ) {
       const shift = writer.firstVertex - firstBlock;
       for (let edge = from; edge < to; edge++) into[edge - from] = blocks[edge] + shift;
       return to - from;

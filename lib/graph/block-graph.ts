@@ -68,6 +68,25 @@ export interface VertexFamily {
   readonly tiles: Uint16Array;
 }
 
+/** A tensor as it lies: a variable, and the layout under whose axes it is looked at, which has the same storage. */
+export interface PlacedTensor {
+  readonly variable: BlockVariable;
+  readonly layout: BlockLayout;
+}
+
+/** A block graph whose families run in their order, and what the host writes to it and reads from it. */
+export interface BlockProgram {
+  readonly name: string;
+  readonly graph: BlockGraph;
+  readonly inputs: ReadonlyMap<string, PlacedTensor>;
+  readonly outputs: ReadonlyMap<string, PlacedTensor>;
+}
+
+/** What a block graph does, one after the other: vertices of a family, or a tensor to where another lies. */
+export type BlockStep =
+  | { readonly kind: "execute"; readonly family: VertexFamily }
+  | { readonly kind: "copy"; readonly name: string; readonly from: BlockVariable; readonly to: BlockVariable };
+
 /** What `addVariable` is told. */
 export interface VariableOptions {
   readonly name: string;
@@ -107,6 +126,8 @@ export class BlockGraph {
   readonly target: Target;
   readonly #variables: WritableVariable[] = [];
   readonly #families: VertexFamily[] = [];
+  readonly #steps: BlockStep[] = [];
+  readonly #filled = new Set<BlockVariable>();
   #blocks = 0;
   #vertices = 0;
 
@@ -127,6 +148,11 @@ export class BlockGraph {
   /** The families in the order in which they run. */
   get families(): readonly VertexFamily[] {
     return this.#families;
+  }
+
+  /** What is done, in order: every family once, unless `repeat` has added it again. */
+  get steps(): readonly BlockStep[] {
+    return this.#steps;
   }
 
   get vertexCount(): number {
@@ -235,16 +261,35 @@ export class BlockGraph {
       }
     }
     this.#families.push(family);
+    this.#steps.push({ kind: "execute", family });
     this.#vertices += count;
     return family;
+  }
+
+  /** Runs a family once more: the same vertices on the same variables. */
+  repeat(family: VertexFamily): void {
+    this.#steps.push({ kind: "execute", family });
+  }
+
+  /** Copies a tensor to a variable that has the same storage: by exchange where tiles differ, else within the tile. */
+  addCopy(name: string, from: BlockVariable, to: BlockVariable): void {
+    if (from.type !== to.type || !from.layout.sameStorage(to.layout)) {
+      throw new Error(
+        `${name}: a copy must have the type and the storage of its source, got ${from.layout} ("${from.name}") to ${to.layout} ("${to.name}"); rearrange it with vertices`,
+      );
+    }
+    this.#filled.add(to);
+    this.#steps.push({ kind: "copy", name, from, to });
   }
 
   #checkInput({ name, codelet, count }: FamilyOptions, declared: EdgeField, column: BlockColumn): void {
     const { field, variable, blocks, starts, each } = column;
     const called = `${name}/${codelet.name}, field "${field}"`;
     this.#checkType(called, declared, variable);
-    if (variable.role === "made" && variable.writers.length === 0) {
-      throw new Error(`${called}: a tensor must be written before it is read, got "${variable.name}"; add its vertices`);
+    if (variable.role === "made" && variable.writers.length === 0 && !this.#filled.has(variable)) {
+      throw new Error(
+        `${called}: a tensor must be written before it is read, got "${variable.name}"; add its vertices`,
+      );
     }
     checkStarts(called, count, blocks.length, starts, each, declared);
     const end = variable.firstBlock + variable.layout.count;
@@ -258,7 +303,9 @@ export class BlockGraph {
     const called = `${name}/${codelet.name}, field "${field}"`;
     this.#checkType(called, declared, variable);
     if (variable.role !== "made") {
-      throw new Error(`${called}: only what vertices make may be written, got "${variable.name}"; add a variable for it`);
+      throw new Error(
+        `${called}: only what vertices make may be written, got "${variable.name}"; add a variable for it`,
+      );
     }
     if (blocks === null) {
       if (starts === null && each === 1 && count === variable.layout.count && variable.writers.length === 0) return;
@@ -328,7 +375,8 @@ function checkStarts(
 ): void {
   const fits = starts === null ? each * count === length : starts.length === count + 1 && starts[count] === length;
   if (!fits || (extent !== "vectors" && each !== 1)) {
-    const rule = extent === "vectors" ? "the column must hold every vertex's blocks" : "each vertex must have one block";
+    const rule =
+      extent === "vectors" ? "the column must hold every vertex's blocks" : "each vertex must have one block";
     throw new Error(`${called}: ${rule}, got ${length} for ${count} vertices; correct the column`);
   }
 }

@@ -1,5 +1,5 @@
-import { type BlockGraph, blockBytes, columnStart, variableBytes, type VertexFamily } from "./block-graph.ts";
 import { countEdges, type EdgeCounts, groupFamilies } from "./block-edges.ts";
+import { type BlockGraph, blockBytes, columnStart, type VertexFamily, variableBytes } from "./block-graph.ts";
 
 /** Counts of a part of a graph under its name. */
 export interface CensusRow extends EdgeCounts {

@@ -10,12 +10,15 @@
 // `groupFamilies(graph, family => family.layer)` for ranges, `family.tiles` for tiles, and
 // `new ProducerIndex().producers(column, from, to, buffer)` for the vertices that edges come from, as many at once as the
 // buffer holds: no object is made for a vertex or an edge.
-export { BlockLayout } from "./block-layout.ts";
+
+export { countEdges, type EdgeCounts, external, groupFamilies, ProducerIndex } from "./block-edges.ts";
 export {
   type BlockColumn,
   BlockGraph,
   type BlockPhase,
+  type BlockProgram,
   type BlockRole,
+  type BlockStep,
   type BlockVariable,
   blockBytes,
   type ColumnOptions,
@@ -23,12 +26,14 @@ export {
   columnStart,
   type FamilyOptions,
   type OutputColumn,
+  type PlacedTensor,
   type StateColumn,
   stateAt,
   type VariableOptions,
   type VertexFamily,
   variableBytes,
 } from "./block-graph.ts";
+export { BlockLayout } from "./block-layout.ts";
 export {
   type CensusRow,
   formatCensus,
@@ -37,7 +42,6 @@ export {
   takeCensus,
   type VertexCensus,
 } from "./census.ts";
-export { countEdges, type EdgeCounts, external, groupFamilies, ProducerIndex } from "./block-edges.ts";
 export {
   type Cell,
   type Codelet,
@@ -77,9 +81,9 @@ export {
   repeatWhile,
   sequence,
 } from "./program.ts";
-export { devices, type Target } from "./target.ts";
-export { type ExpandedGraph, toGraph } from "./to-graph.ts";
+export { chips, devices, type Target } from "./target.ts";
 export { concat, TensorView } from "./tensor-view.ts";
+export { type ExpandedGraph, toGraph } from "./to-graph.ts";
 export { flatValues } from "./values.ts";
 export type { Values, Variable } from "./variables.ts";
 export { checkGraph, type Diagnostic, verifyGraph, verticesOfComputeSets } from "./verify.ts";

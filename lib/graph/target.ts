@@ -12,6 +12,10 @@ export interface Target {
   /** Cycles that one synchronisation of all tiles takes after the last has arrived. */
   readonly syncCycles: number;
   readonly clockHz: number;
+  /** Chips over which the tiles are spread in equal parts; 1 unless told otherwise. */
+  readonly chips?: number;
+  /** Bytes that a chip sends to others in a cycle over its links; of several chips alone. */
+  readonly linkBytesPerCycle?: number;
 }
 
 // Tiles, bytes and clocks: Graphcore's data sheets. Workers, exchange width and synchronisation: Jia, Tillman, Maggioni
@@ -30,3 +34,30 @@ export const devices = {
   /** No chip: sixteen of the GC200's tiles with memory small enough to run out of, for lectures. */
   lecture: { name: "Lecture", tileCount: 16, bytesPerTile: 65_536, clockHz: 1.33e9, ...common },
 } as const satisfies Readonly<Record<string, Target>>;
+
+// Links of a chip: 320 GB/s in both directions together on the GC200's data sheet, so half of it to send. The
+// synchronisation of chips with each other: Jia et al. measured 501 to 642 cycles on sixteen; the middle is taken for any
+// number above one.
+const linkBytesPerSecond = 160e9;
+const chipSyncCycles = 570;
+
+/**
+ * Several chips as one target: their tiles are numbered chip after chip, exchange between chips goes over links, and a
+ * synchronisation waits for all of them.
+ *
+ * @throws Error if the number of chips is not 1, 2, 4, 8 or 16
+ */
+export function chips(target: Target, count: number): Target {
+  if (![1, 2, 4, 8, 16].includes(count)) {
+    throw new Error(`chips: there can be 1, 2, 4, 8 or 16 chips, got ${count} (${target.name}); take one of these`);
+  }
+  if (count === 1) return target;
+  return {
+    ...target,
+    name: `${count} × ${target.name}`,
+    tileCount: target.tileCount * count,
+    syncCycles: chipSyncCycles,
+    chips: count,
+    linkBytesPerCycle: linkBytesPerSecond / target.clockHz,
+  };
+}

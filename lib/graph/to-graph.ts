@@ -1,4 +1,4 @@
-import { type BlockGraph, type BlockVariable, columnStart, stateAt } from "./block-graph.ts";
+import { type BlockGraph, type BlockVariable, columnStart, stateAt, type VertexFamily } from "./block-graph.ts";
 import { Graph } from "./graph.ts";
 import { copy, execute, type Program, sequence } from "./program.ts";
 import type { TensorView } from "./tensor-view.ts";
@@ -31,7 +31,7 @@ export function toGraph(blocks: BlockGraph): ExpandedGraph {
     }
     tensors.set(variable, tensor);
   }
-  const steps: Program[] = [];
+  const executions = new Map<VertexFamily, Program>();
   for (const family of blocks.families) {
     const computeSet = graph.addComputeSet(family.name);
     for (let index = 0; index < family.count; index++) {
@@ -52,8 +52,13 @@ export function toGraph(blocks: BlockGraph): ExpandedGraph {
       }
       for (const [field, column] of Object.entries(family.states)) graph.connect(vertex, field, stateAt(column, index));
     }
-    steps.push(execute(computeSet));
+    executions.set(family, execute(computeSet));
   }
+  const steps = blocks.steps.map((step) =>
+    step.kind === "execute"
+      ? (executions.get(step.family) as Program)
+      : copy(tensors.get(step.from) as TensorView, tensors.get(step.to) as TensorView),
+  );
   const replaced = new Map<number, BlockVariable>();
   for (const variable of blocks.variables) {
     const kept = blocks.variables[variable.storage];

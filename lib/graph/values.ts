@@ -8,7 +8,11 @@ import type { Values } from "./variables.ts";
  *
  * @throws Error if counts or shapes differ
  */
-export function flatValues(subject: string, tensor: TensorView, values: Values): ArrayLike<number> {
+export function flatValues(
+  subject: string,
+  tensor: Pick<TensorView, "elements" | "shape" | "describe">,
+  values: Values,
+): ArrayLike<number> {
   if (typeof values === "number") return new Float64Array(tensor.elements).fill(values);
   const flat = flatten(values);
   const shapeDiffers = isHostTensor(values) && !sameShape(values.shape, tensor.shape);

@@ -58,8 +58,8 @@ export class Boxes {
   }
 
   /** A number that vertices hold and that depends on their piece of one axis. */
-  state(axis: number, valueOf: (piece: Piece) => number): StateColumn {
-    const values = this.pieces[axis].map(valueOf);
+  state(axis: number, numberOf: (piece: Piece) => number): StateColumn {
+    const values = this.pieces[axis].map(numberOf);
     if (values.every((value) => value === values[0])) return values[0];
     const every = this.pieces.slice(axis + 1).reduce((product, pieces) => product * pieces.length, 1);
     return { every, values: Float64Array.from(values) };

@@ -2,4 +2,10 @@
 // grain, what a device would run. What vertices compute is said in codelets/, what a device makes of them in simulator/.
 // Go next to table.ts for the rule of each operator, to grain.ts for how work is cut, or to simulator/ to run it.
 export { type FineOptions, fineGrain, type Grain, type Work, type WorkCost } from "./grain.ts";
-export { type HostTensorPlace, type Lowerable, type LoweredProgram, lowerFine, lowerWith, scheduleOf } from "./lower.ts";
+export {
+  type Lowerable,
+  type LoweredProgram,
+  lowerFine,
+  lowerWith,
+  scheduleOf,
+} from "./lower.ts";

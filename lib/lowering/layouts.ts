@@ -2,7 +2,12 @@ import { BlockLayout, type ElementType } from "../graph/index.ts";
 import type { Value } from "../ir/index.ts";
 import { type Dtype, elementCount, formatShape, formatType, type Shape } from "../tensor/index.ts";
 
-const elementTypes: Partial<Record<Dtype, ElementType>> = { float32: "float", float16: "half", int32: "int", bool: "bool" };
+const elementTypes: Partial<Record<Dtype, ElementType>> = {
+  float32: "float",
+  float16: "half",
+  int32: "int",
+  bool: "bool",
+};
 
 /** The device's type for a value's elements. */
 export function elementTypeOf({ type }: Value): ElementType {
@@ -25,6 +30,7 @@ export function rowLayout(shape: Shape): BlockLayout {
 
 /** A layout of one block. */
 export function wholeLayout(shape: Shape): BlockLayout {
-  if (elementCount(shape) === 0) throw new Error(`lower: a tensor must have elements, got ${formatShape(shape)}; leave it out`);
+  if (elementCount(shape) === 0)
+    throw new Error(`lower: a tensor must have elements, got ${formatShape(shape)}; leave it out`);
   return new BlockLayout(shape, shape);
 }

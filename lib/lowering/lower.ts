@@ -1,26 +1,19 @@
 import { makeSchedule, type Schedule } from "../compiler/index.ts";
-import type { BlockGraph, Target } from "../graph/index.ts";
+import type { BlockProgram, PlacedTensor, Target } from "../graph/index.ts";
 import type { Operation, OperatorGraph } from "../ir/index.ts";
 import type { OperatorName } from "../ops/index.ts";
 import { type FineOptions, fineGrain, type Grain } from "./grain.ts";
-import { Lowering, type Placed } from "./lowering.ts";
-import { rules } from "./table.ts";
+import { Lowering } from "./lowering.ts";
 import { gradientDescentRule } from "./rules/reduce.ts";
-
-/** A tensor that the host gives or takes, in blocks. */
-export type HostTensorPlace = Placed;
+import { rules } from "./table.ts";
 
 /** A training step, or an answer, as vertices on tiles. */
-export interface LoweredProgram {
+export interface LoweredProgram extends BlockProgram {
   readonly kind: "lowered-program";
-  readonly name: string;
   readonly target: Target;
   readonly grain: Grain["kind"];
   /** The rule by which work was cut into vertices, as a sentence. */
   readonly rule: string;
-  readonly graph: BlockGraph;
-  readonly inputs: ReadonlyMap<string, HostTensorPlace>;
-  readonly outputs: ReadonlyMap<string, HostTensorPlace>;
 }
 
 /** What can be lowered: an operator graph, a schedule, or a compiled program that has one. */
@@ -50,7 +43,7 @@ export function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule
   const { graph } = schedule;
   const descents = findDescents(graph);
   const lowering = new Lowering(schedule, target, grain, new Set(descents.gradients));
-  const inputs = new Map<string, HostTensorPlace>();
+  const inputs = new Map<string, PlacedTensor>();
   for (const { value, name, role } of graph.inputs) {
     lowering.addInput(value, name, role);
     inputs.set(name, lowering.get(value));
@@ -67,11 +60,27 @@ export function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule
   for (const { value, updates } of graph.outputs) {
     if (updates === null) continue;
     const layer = graph.operations.findLast(({ outputs }) => outputs.includes(value))?.layer ?? "";
-    const replaced: Operation = { operator: "copy", inputs: [value], attributes: {}, outputs: [], phase: "update", layer };
+    const replaced: Operation = {
+      operator: "copy",
+      inputs: [value],
+      attributes: {},
+      outputs: [],
+      phase: "update",
+      layer,
+    };
     lowering.within(replaced, () => lowering.replaceInput(updates, value));
   }
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, lowering.get(value)] as const));
-  return { kind: "lowered-program", name: graph.name, target, grain: grain.kind, rule, graph: lowering.graph, inputs, outputs };
+  return {
+    kind: "lowered-program",
+    name: graph.name,
+    target,
+    grain: grain.kind,
+    rule,
+    graph: lowering.graph,
+    inputs,
+    outputs,
+  };
 }
 
 type Descent = Readonly<Record<"gradient" | "rate", Operation["inputs"][number]>>;

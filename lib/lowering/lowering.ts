@@ -1,5 +1,5 @@
-import { type Schedule, storageOf } from "../compiler/index.ts";
 import { copyBlock } from "../codelets/index.ts";
+import { type Schedule, storageOf } from "../compiler/index.ts";
 import {
   BlockGraph,
   BlockLayout,
@@ -9,6 +9,7 @@ import {
   type ColumnOptions,
   type ElementType,
   type FamilyOptions,
+  type PlacedTensor,
   type StateColumn,
   type Target,
   type VertexFamily,
@@ -19,12 +20,6 @@ import { spreadOverTiles } from "./columns.ts";
 import type { Grain } from "./grain.ts";
 import { elementTypeOf } from "./layouts.ts";
 import { moveBlocks } from "./movement.ts";
-
-/** A value as vertices see it: a variable, and the layout under whose axes it is looked at. */
-export interface Placed {
-  readonly variable: BlockVariable;
-  readonly layout: BlockLayout;
-}
 
 /** Partial results that an update adds up itself: `each` blocks for each of `parts` parts of a block. */
 export interface Partials {
@@ -70,7 +65,7 @@ export class Lowering {
   /** Values whose gradient descent is one step: by the id of the gradient. */
   readonly fused: ReadonlySet<number>;
   readonly #schedule: Schedule;
-  readonly #values = new Map<number, Placed[]>();
+  readonly #values = new Map<number, PlacedTensor[]>();
   readonly #placed = new Set<BlockVariable>();
   #operation: Operation | null = null;
 
@@ -126,27 +121,33 @@ export class Lowering {
   addConstant(value: Value, constant: number): void {
     const layout = this.layoutFor(value.type.shape);
     const name = this.path("constant");
-    const variable = this.graph.addVariable({ name, type: elementTypeOf(value), layout, role: "constant", value: constant });
+    const variable = this.graph.addVariable({
+      name,
+      type: elementTypeOf(value),
+      layout,
+      role: "constant",
+      value: constant,
+    });
     variable.tiles.set(spreadOverTiles(layout.count, this.target.tileCount));
     this.#values.set(value.id, [{ variable, layout }]);
   }
 
   /** Puts the blocks of what comes from outside where they are used first; later uses leave them there. */
-  place({ variable }: Placed, tileOf: (block: number) => number): void {
+  place({ variable }: PlacedTensor, tileOf: (block: number) => number): void {
     if (variable.role === "made" || this.#placed.has(variable)) return;
     this.#placed.add(variable);
     for (let block = 0; block < variable.tiles.length; block++) variable.tiles[block] = tileOf(block);
   }
 
   /** A value as it lies. */
-  get(value: Value): Placed {
+  get(value: Value): PlacedTensor {
     const placed = this.#values.get(value.id);
     if (placed === undefined) throw new Error(`internal: %${value.id} is lowered before it is made`);
     return placed[0];
   }
 
   /** A value in a layout, into which it is moved if it does not lie so yet. */
-  getIn(value: Value, layout: BlockLayout): Placed {
+  getIn(value: Value, layout: BlockLayout): PlacedTensor {
     const placed = this.#values.get(value.id);
     if (placed === undefined) throw new Error(`internal: %${value.id} is lowered before it is made`);
     const found = placed.find((one) => one.layout.sameStorage(layout));
@@ -157,8 +158,18 @@ export class Lowering {
     return added;
   }
 
+  /** A value; a matrix as it lies if that is in groups, of samples or of weights, else in groups of samples. */
+  asMatrix(value: Value): PlacedTensor {
+    const placed = this.get(value);
+    const { shape } = value.type;
+    if (shape.length !== 2) return placed;
+    const samples = this.layoutFor(shape);
+    const fits = [samples, this.layoutFor(shape, true)].some((layout) => placed.layout.sameStorage(layout));
+    return fits ? placed : this.getIn(value, samples);
+  }
+
   /** Says what has become of a value. */
-  define(value: Value, placed: Placed): void {
+  define(value: Value, placed: PlacedTensor): void {
     this.#values.set(value.id, [placed]);
   }
 
@@ -228,19 +239,27 @@ export class Lowering {
         for (let index = 0; index < each; index++) blocks[at++] = first + index;
       }
       inputs[field] =
-        starts === null ? { variable, blocks, each } : { variable, blocks, starts: starts.map((start) => start * each) };
+        starts === null
+          ? { variable, blocks, each }
+          : { variable, blocks, starts: starts.map((start) => start * each) };
     }
     for (const [field, variable] of Object.entries(scalars)) {
       inputs[field] = { variable, blocks: new Uint32Array(vertices).fill(variable.firstBlock) };
     }
-    const written = order === null ? { variable: result } : { variable: result, blocks: order.map((block) => block + result.firstBlock), starts: starts as Uint32Array };
+    const written =
+      order === null
+        ? { variable: result }
+        : { variable: result, blocks: order.map((block) => block + result.firstBlock), starts: starts as Uint32Array };
     this.addFamily(step, {
       codelet,
       count: vertices,
       inputs,
       outputs: { [out]: written },
       states,
-      tiles: order === null ? tiles.slice() : Uint16Array.from({ length: vertices }, (_, index) => tiles[order[(starts as Uint32Array)[index]]]),
+      tiles:
+        order === null
+          ? tiles.slice()
+          : Uint16Array.from({ length: vertices }, (_, index) => tiles[order[(starts as Uint32Array)[index]]]),
     });
   }
 
@@ -268,7 +287,10 @@ const same = (block: number): number => block;
 const atLeastOne = (extent: number): number => Math.max(1, extent);
 
 /** Blocks in the order of their tiles, and where each tile that has any begins. */
-function groupByTile(tiles: Uint16Array, tileCount: number): { readonly order: Uint32Array; readonly starts: Uint32Array } {
+function groupByTile(
+  tiles: Uint16Array,
+  tileCount: number,
+): { readonly order: Uint32Array; readonly starts: Uint32Array } {
   const ends = new Uint32Array(tileCount + 1);
   for (const tile of tiles) ends[tile + 1]++;
   const starts: number[] = [];

@@ -1,18 +1,20 @@
 import { type Movement, rearrange, sourceBlocks } from "../codelets/index.ts";
-import type { BlockLayout, BlockVariable } from "../graph/index.ts";
+import type { BlockLayout, BlockVariable, PlacedTensor } from "../graph/index.ts";
 import { spreadOverTiles } from "./columns.ts";
-import type { Lowering, Placed } from "./lowering.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** Adds vertices that make a tensor in a layout of elements of another, and returns it. */
 export function moveBlocks(
   lowering: Lowering,
-  { variable: from, layout }: Placed,
+  { variable: from, layout }: PlacedTensor,
   to: BlockLayout,
   source: (position: number) => number,
   result?: BlockVariable,
 ): BlockVariable {
   if (from.type !== "float" && from.type !== "int") {
-    throw new Error(`lower: elements that change their layout must be float or int, got ${from.type} ("${from.name}"); cast them`);
+    throw new Error(
+      `lower: elements that change their layout must be float or int, got ${from.type} ("${from.name}"); cast them`,
+    );
   }
   const step = result === undefined ? "layout" : "";
   const made = result ?? lowering.addTemporary(step, to, from.type);

@@ -3,9 +3,9 @@ import type { OperatorName } from "../ops/index.ts";
 import type { Lowering } from "./lowering.ts";
 import { convolutionInputGradientRule, convolutionRule, convolutionWeightGradientRule } from "./rules/convolution.ts";
 import { dropoutRule } from "./rules/dropout.ts";
-import { addBiasRule, broadcastRule, copyRule, elementwiseRule } from "./rules/elementwise.ts";
+import { addBiasRule, broadcastRule, copyRule, elementwiseRule, roundToRule } from "./rules/elementwise.ts";
 import { matmulRule } from "./rules/matmul.ts";
-import { padRule, reshapeRule, sliceRule, transposeRule } from "./rules/movement.ts";
+import { padRule, reshapeRule, sliceRule, splitRule, transposeRule } from "./rules/movement.ts";
 import { averagePoolGradientRule, averagePoolRule, maxPoolGradientRule, maxPoolRule } from "./rules/pooling.ts";
 import { maxRule, meanRule, sumRule } from "./rules/reduce.ts";
 import * as rows from "./rules/rows.ts";
@@ -62,7 +62,16 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   broadcast: broadcastRule,
   slice: sliceRule,
   pad: padRule,
+  split: splitRule,
   concat: wholeRule,
+  stopGradient: reshapeRule,
+  batchMatmul: wholeRule,
+  maxPool2dTake: wholeRule,
+  channelWindowSum: wholeRule,
+  localResponseNorm: wholeRule,
+  cast: wholeRule,
+  roundTo: roundToRule,
+  uniform: wholeRule,
   dropout: dropoutRule,
   increment: wholeRule,
   gather: wholeRule,

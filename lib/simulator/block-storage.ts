@@ -1,4 +1,12 @@
-import { type BlockGraph, type BlockLayout, type BlockVariable, columnStart, stateAt, type VertexFamily } from "../graph/index.ts";
+import {
+  type BlockGraph,
+  type BlockLayout,
+  type BlockStep,
+  type BlockVariable,
+  columnStart,
+  stateAt,
+  type VertexFamily,
+} from "../graph/index.ts";
 import { allocateElements, type Elements, rounded } from "./storage.ts";
 import { cellOver } from "./vertex-runner.ts";
 
@@ -37,6 +45,12 @@ export class BlockStorage {
     const array = this.#arrays[id];
     for (let position = 0; position < places.length; position++) values[position] = array[places[position]];
     return values;
+  }
+
+  /** Runs the vertices of a family, or copies a tensor. */
+  perform(step: BlockStep): void {
+    if (step.kind === "execute") this.run(step.family);
+    else this.#arrays[step.to.id].set(this.#arrays[step.from.id] as never);
   }
 
   /**

@@ -7,6 +7,11 @@ export interface ExchangeTraffic {
   readonly sentBytes: Float64Array;
   /** What lies on the receiving tile already and is copied there; only copies move such bytes. */
   readonly localBytes: Float64Array;
+  /** Pieces that tiles receive and send: consecutive elements of one variable, between two tiles. */
+  readonly receivedPieces: Uint32Array;
+  readonly sentPieces: Uint32Array;
+  /** Bytes that each chip sends to others, once for each tile that receives them. */
+  readonly linkSentBytes: Float64Array;
 }
 
 /** Elements of a variable that belong to a tile: to be received by it, or sent. */
@@ -25,13 +30,19 @@ export class ExchangePlanner {
   readonly #received: Float64Array;
   readonly #sent: Float64Array;
   readonly #local: Float64Array;
+  readonly #links: Float64Array;
+  readonly #receivedPieces: Uint32Array;
+  readonly #sentPieces: Uint32Array;
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    const { tileCount } = graph.target;
+    const { tileCount, chips = 1 } = graph.target;
     this.#received = new Float64Array(tileCount);
     this.#sent = new Float64Array(tileCount);
     this.#local = new Float64Array(tileCount);
+    this.#links = new Float64Array(chips);
+    this.#receivedPieces = new Uint32Array(tileCount);
+    this.#sentPieces = new Uint32Array(tileCount);
   }
 
   /** A tile needs these elements to read them. What several vertices of a tile need arrives once. */
@@ -52,8 +63,8 @@ export class ExchangePlanner {
     const size = this.#elementBytes(variable);
     for (const place of this.#mapping(variable).between(start, start + count)) {
       if (place.tile === tile) continue;
-      this.#sent[tile] += (place.end - place.start) * size;
-      this.#received[place.tile] += (place.end - place.start) * size;
+      this.#send(tile, (place.end - place.start) * size);
+      this.#receive(tile, place.tile, (place.end - place.start) * size);
     }
   }
 
@@ -82,14 +93,34 @@ export class ExchangePlanner {
       const size = this.#elementBytes(variable);
       for (const place of this.#mapping(variable).between(start, end)) {
         if (place.tile === tile) continue;
-        this.#received[tile] += (place.end - place.start) * size;
+        this.#receive(place.tile, tile, (place.end - place.start) * size);
         this.#sends.push({ tile: place.tile, variable, start: place.start, end: place.end });
       }
     }
     for (const { tile, variable, start, end } of union(this.#sends)) {
-      this.#sent[tile] += (end - start) * this.#elementBytes(variable);
+      this.#send(tile, (end - start) * this.#elementBytes(variable));
     }
-    return { receivedBytes: this.#received, sentBytes: this.#sent, localBytes: this.#local };
+    return {
+      receivedBytes: this.#received,
+      sentBytes: this.#sent,
+      localBytes: this.#local,
+      receivedPieces: this.#receivedPieces,
+      sentPieces: this.#sentPieces,
+      linkSentBytes: this.#links,
+    };
+  }
+
+  #send(tile: number, bytes: number): void {
+    this.#sent[tile] += bytes;
+    this.#sentPieces[tile]++;
+  }
+
+  #receive(source: number, tile: number, bytes: number): void {
+    this.#received[tile] += bytes;
+    this.#receivedPieces[tile]++;
+    const tilesPerChip = this.#received.length / this.#links.length;
+    const chip = Math.floor(source / tilesPerChip);
+    if (chip !== Math.floor(tile / tilesPerChip)) this.#links[chip] += bytes;
   }
 
   #copyRun(from: Run, to: Run): void {
@@ -110,7 +141,7 @@ export class ExchangePlanner {
         const bytes = (place.end - place.start) * size;
         if (place.tile === tile) this.#local[tile] += bytes;
         else {
-          this.#received[place.tile] += bytes;
+          this.#receive(tile, place.tile, bytes);
           const begin = place.start - shift;
           this.#sends.push({ tile, variable: from.variable, start: begin, end: place.end - shift });
         }

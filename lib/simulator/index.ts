@@ -1,7 +1,15 @@
 // Programs of vertices run here on a modelled device: values, supersteps, cycles, exchanged bytes and each tile's memory.
 // How graphs are built and what codelets compute and cost is not said here.
 // Go next to graph/ for what is run, or to codelets/ for where cycles come from.
+export { BlockEngine, type BlockEngineOptions, simulate } from "./block-engine.ts";
 export { Engine, type EngineOptions } from "./engine.ts";
-export { OutOfMemoryError, type StepMemory, type TileBuffer, type TileMemory } from "./memory.ts";
+export {
+  type FixedMemory,
+  fixedBytes,
+  OutOfMemoryError,
+  type StepMemory,
+  type TileBuffer,
+  type TileMemory,
+} from "./memory.ts";
 export { type ExecutionReport, formatReport } from "./report.ts";
 export type { Superstep } from "./superstep.ts";

@@ -1,4 +1,5 @@
-import type { Codelet, Graph } from "../graph/index.ts";
+import type { Codelet, Graph, Target } from "../graph/index.ts";
+import { controlCodeBytes, exchangeCodeBytes, vertexCodeBytes } from "./code.ts";
 import type { Liveness } from "./liveness.ts";
 import type { PlannedStep } from "./superstep.ts";
 
@@ -11,15 +12,25 @@ export interface StepMemory {
   readonly exchange: Float64Array;
 }
 
-/** Where the bytes of every tile go. For each step: always live + vertex state + the step's own = what a tile needs. */
-export interface TileMemory {
+/** Bytes a tile that a program needs in all of its steps. */
+export interface FixedMemory {
+  /** Variables that keep their memory from run to run. */
+  readonly alwaysLive: Float64Array;
+  /** Vertices themselves: their pointers, lengths and numbers. */
+  readonly vertexState: Float64Array;
+  /** Codelets, by an assumption of ours. */
+  readonly vertexCode: Float64Array;
+  /** Instructions of the exchange, by an assumption of ours. */
+  readonly exchangeCode: Float64Array;
+  /** The control program, by an assumption of ours. */
+  readonly controlCode: Float64Array;
+}
+
+/** Where the bytes of every tile go. For each step: what is fixed + the step's own = what a tile needs. */
+export interface TileMemory extends FixedMemory {
   readonly kind: "tile-memory";
   readonly device: string;
   readonly bytesPerTile: number;
-  /** Bytes a tile of variables that keep their memory from run to run. */
-  readonly alwaysLive: Float64Array;
-  /** Bytes a tile of vertices themselves: their pointers, lengths and numbers. */
-  readonly vertexState: Float64Array;
   readonly steps: readonly StepMemory[];
   /** The most that each tile needs in any step. */
   readonly peak: Float64Array;
@@ -83,51 +94,99 @@ export function measureMemory(graph: Graph, liveness: Liveness, planned: readonl
   const alwaysLive = zero();
   for (const variable of liveness.alwaysLive) addVariable(graph, variable, alwaysLive);
   const vertexState = zero();
+  const vertexCode = zero();
   const bytes = new Map<Codelet, number>();
+  const present = new Map<Codelet, Uint8Array>();
   for (let vertex = 0; vertex < vertices.count; vertex++) {
     const codelet = vertices.codeletOf(vertex);
+    const tile = vertices.tileOf(vertex);
     let own = bytes.get(codelet);
-    if (own === undefined) bytes.set(codelet, (own = vertexBytes(codelet)));
-    vertexState[vertices.tileOf(vertex)] += own + listBytes(graph, vertex);
+    if (own === undefined) {
+      bytes.set(codelet, (own = vertexBytes(codelet)));
+      present.set(codelet, new Uint8Array(target.tileCount));
+    }
+    vertexState[tile] += own + listBytes(graph, vertex);
+    const tiles = present.get(codelet) as Uint8Array;
+    if (tiles[tile] === 0) vertexCode[tile] += vertexCodeBytes(1);
+    tiles[tile] = 1;
   }
-  const fixed = alwaysLive.map((own, tile) => own + vertexState[tile]);
-  const peak = fixed.slice();
-  const steps = planned.map(({ supersteps, exchangeBytes }, index): StepMemory => {
+  const exchangeCode = zero();
+  let supersteps = 0;
+  for (const step of planned) {
+    supersteps += step.supersteps.length;
+    for (let tile = 0; tile < target.tileCount; tile++) {
+      exchangeCode[tile] += exchangeCodeBytes(step.receivedPieces[tile], step.sentPieces[tile]);
+    }
+  }
+  const controlCode = zero().fill(controlCodeBytes(supersteps));
+  const steps = planned.map((step, index): StepMemory => {
     const variables = zero();
     for (const variable of liveness.liveDuring[index]) addVariable(graph, variable, variables);
-    for (let tile = 0; tile < target.tileCount; tile++) {
-      peak[tile] = Math.max(peak[tile], fixed[tile] + variables[tile] + exchangeBytes[tile]);
-    }
-    return { name: supersteps[0]?.name ?? "print", variables, exchange: exchangeBytes };
+    return { name: step.supersteps[0]?.name ?? "print", variables, exchange: step.exchangeBytes };
   });
-  const { name: device, bytesPerTile } = target;
-  return { kind: "tile-memory", device, bytesPerTile, alwaysLive, vertexState, steps, peak };
+  return tileMemory(target, { alwaysLive, vertexState, vertexCode, exchangeCode, controlCode }, steps);
+}
+
+/** Puts together what is fixed and what steps need. */
+export function tileMemory(
+  { name: device, bytesPerTile }: Target,
+  fixed: FixedMemory,
+  steps: readonly StepMemory[],
+): TileMemory {
+  const always = fixedBytes(fixed);
+  const peak = always.slice();
+  for (const { variables, exchange } of steps) {
+    for (let tile = 0; tile < peak.length; tile++) {
+      peak[tile] = Math.max(peak[tile], always[tile] + variables[tile] + exchange[tile]);
+    }
+  }
+  return { kind: "tile-memory", device, bytesPerTile, ...fixed, steps, peak };
+}
+
+/** Bytes a tile of all that is fixed. */
+export function fixedBytes(fixed: FixedMemory): Float64Array {
+  const { alwaysLive, vertexState, vertexCode, exchangeCode, controlCode } = fixed;
+  return alwaysLive.map(
+    (bytes, tile) => bytes + vertexState[tile] + vertexCode[tile] + exchangeCode[tile] + controlCode[tile],
+  );
 }
 
 /**
  * Refuses a program that does not fit.
  *
+ * @param buffersOf what lies on a tile during a step, besides what the memory says of it itself
  * @throws OutOfMemoryError about the tile that needs most
  */
-export function checkMemory(graph: Graph, liveness: Liveness, memory: TileMemory): void {
+export function checkFit(memory: TileMemory, buffersOf: (tile: number, step: number) => readonly TileBuffer[]): void {
   let tile = 0;
   for (let other = 1; other < memory.peak.length; other++) if (memory.peak[other] > memory.peak[tile]) tile = other;
   if (memory.peak[tile] <= memory.bytesPerTile) return;
-  const need = (index: number): number => {
-    const { variables, exchange } = memory.steps[index];
-    return memory.alwaysLive[tile] + memory.vertexState[tile] + variables[tile] + exchange[tile];
-  };
-  const worst = memory.steps.findIndex((_, index) => need(index) === memory.peak[tile]);
-  const alive = new Set([...liveness.alwaysLive, ...(liveness.liveDuring[worst] ?? [])]);
-  const buffers: TileBuffer[] = [...alive].map((variable) => {
-    const sums = new Float64Array(memory.peak.length);
-    addVariable(graph, variable, sums);
-    return { name: `"${graph.variables.all[variable].name}"`, bytes: sums[tile] };
-  });
-  buffers.push({ name: "vertices", bytes: memory.vertexState[tile] });
+  const always = fixedBytes(memory)[tile];
+  const worst = memory.steps.findIndex(
+    ({ variables, exchange }) => always + variables[tile] + exchange[tile] === memory.peak[tile],
+  );
+  const buffers: TileBuffer[] = [
+    ...buffersOf(tile, worst),
+    { name: "vertices", bytes: memory.vertexState[tile] },
+    { name: "codelets", bytes: memory.vertexCode[tile] },
+    { name: "exchange code", bytes: memory.exchangeCode[tile] },
+    { name: "control code", bytes: memory.controlCode[tile] },
+  ];
   if (worst >= 0) buffers.push({ name: "exchange", bytes: memory.steps[worst].exchange[tile] });
   const largest = buffers.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   throw new OutOfMemoryError(tile, memory.steps[worst]?.name ?? "load", largest.slice(0, 5), memory);
+}
+
+/** Refuses a graph and program that do not fit. */
+export function checkMemory(graph: Graph, liveness: Liveness, memory: TileMemory): void {
+  checkFit(memory, (tile, step) => {
+    const alive = new Set([...liveness.alwaysLive, ...(liveness.liveDuring[step] ?? [])]);
+    return [...alive].map((variable) => {
+      const sums = new Float64Array(memory.peak.length);
+      addVariable(graph, variable, sums);
+      return { name: `"${graph.variables.all[variable].name}"`, bytes: sums[tile] };
+    });
+  });
 }
 
 function addVariable(graph: Graph, variable: number, tiles: Float64Array): void {

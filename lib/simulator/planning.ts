@@ -35,7 +35,7 @@ export class StepPlanner {
         return planCopy(this.#graph, step.source, step.destination);
       case "printTensor":
         // The host reads the tensor while the device stands still; no cycle of the device passes.
-        return { supersteps: [], exchangeBytes: new Float64Array(this.#graph.target.tileCount) };
+        return noStep(this.#graph.target.tileCount);
       default:
         return planCondition(this.#graph, conditionOf(step));
     }
@@ -96,4 +96,10 @@ function remembered<K, V>(known: Map<K, V>, key: K, find: () => V): V {
   let value = known.get(key);
   if (value === undefined) known.set(key, (value = find()));
   return value;
+}
+
+/** What takes no superstep and no memory. */
+function noStep(tileCount: number): PlannedStep {
+  const none = new Uint32Array(tileCount);
+  return { supersteps: [], exchangeBytes: new Float64Array(tileCount), receivedPieces: none, sentPieces: none };
 }

@@ -15,6 +15,8 @@ export interface ExecutionReport {
   /** Cycles of each tile's own work, indexed by tile. */
   readonly tiles: { readonly compute: Float64Array; readonly exchange: Float64Array };
   readonly exchangedBytes: number;
+  /** Of these, bytes that went from chip to chip. */
+  readonly linkBytes: number;
   readonly memory: TileMemory;
 }
 
@@ -25,11 +27,13 @@ export function summarise(device: Target, supersteps: readonly Superstep[], memo
   const tiles = { compute: new Float64Array(device.tileCount), exchange: new Float64Array(device.tileCount) };
   const phases = { compute: 0, exchange: 0, sync: 0 };
   let exchangedBytes = 0;
+  let linkBytes = 0;
   for (const [superstep, count] of times) {
     phases.compute += largest(superstep.computeCycles) * count;
-    phases.exchange += largest(superstep.exchangeCycles) * count;
+    phases.exchange += Math.max(largest(superstep.exchangeCycles), superstep.linkCycles) * count;
     phases.sync += superstep.syncCycles * count;
     exchangedBytes += superstep.exchangedBytes * count;
+    linkBytes += superstep.linkBytes * count;
     for (let tile = 0; tile < device.tileCount; tile++) {
       tiles.compute[tile] += superstep.computeCycles[tile] * count;
       tiles.exchange[tile] += superstep.exchangeCycles[tile] * count;
@@ -46,6 +50,7 @@ export function summarise(device: Target, supersteps: readonly Superstep[], memo
     phases,
     tiles,
     exchangedBytes,
+    linkBytes,
     memory,
   };
 }

@@ -1,4 +1,4 @@
-import type { Codelet, Graph, TensorView, VectorsSize } from "../graph/index.ts";
+import type { Codelet, Graph, Target, TensorView, VectorsSize } from "../graph/index.ts";
 import { ExchangePlanner, type ExchangeTraffic } from "./exchange.ts";
 
 /**
@@ -15,6 +15,9 @@ export interface Superstep {
   readonly computeCycles: Uint32Array;
   /** Bytes that tiles receive from others, all together. */
   readonly exchangedBytes: number;
+  /** Of these, bytes that go from chip to chip, and the cycles of the chip whose links have most to send. */
+  readonly linkBytes: number;
+  readonly linkCycles: number;
   /** Cycles from the synchronisation to the end of the last tile's computation. */
   readonly cycles: number;
 }
@@ -24,6 +27,9 @@ export interface PlannedStep {
   readonly supersteps: readonly Superstep[];
   /** Bytes a tile for what arrives from others to be read, and for results that belong on others. */
   readonly exchangeBytes: Float64Array;
+  /** Pieces a tile that arrive, and that leave: consecutive elements of one variable, between two tiles. */
+  readonly receivedPieces: Uint32Array;
+  readonly sentPieces: Uint32Array;
 }
 
 /** A compute set: what is read arrives, vertices run, and results go to where their elements lie. */
@@ -45,7 +51,12 @@ export function planExecute(graph: Graph, name: string, members: Uint32Array): P
   const after = writes.finish();
   const supersteps = [makeSuperstep(graph, name, before, computeCycles(graph, members))];
   if (after.sentBytes.some((bytes) => bytes > 0)) supersteps.push(makeSuperstep(graph, `${name} (results)`, after));
-  return { supersteps, exchangeBytes: before.receivedBytes.map((bytes, tile) => bytes + after.sentBytes[tile]) };
+  return {
+    supersteps,
+    exchangeBytes: before.receivedBytes.map((bytes, tile) => bytes + after.sentBytes[tile]),
+    receivedPieces: before.receivedPieces.map((pieces, tile) => pieces + after.receivedPieces[tile]),
+    sentPieces: before.sentPieces.map((pieces, tile) => pieces + after.sentPieces[tile]),
+  };
 }
 
 /** A copy: elements go straight to their destination, and need no other room. */
@@ -59,6 +70,8 @@ export function planCopy(graph: Graph, source: TensorView, destination: TensorVi
   return {
     supersteps: [makeSuperstep(graph, name, traffic, cycles)],
     exchangeBytes: new Float64Array(graph.target.tileCount),
+    receivedPieces: traffic.receivedPieces,
+    sentPieces: traffic.sentPieces,
   };
 }
 
@@ -72,27 +85,41 @@ export function planCondition(graph: Graph, predicate: TensorView): PlannedStep 
   return {
     supersteps: [makeSuperstep(graph, `condition ${predicate.describe()}`, traffic)],
     exchangeBytes: traffic.receivedBytes,
+    receivedPieces: traffic.receivedPieces,
+    sentPieces: traffic.sentPieces,
   };
 }
 
 function makeSuperstep(
   { target }: Graph,
   name: string,
-  { receivedBytes, sentBytes }: ExchangeTraffic,
+  { receivedBytes, sentBytes, linkSentBytes }: ExchangeTraffic,
   computeCycles: Uint32Array = new Uint32Array(target.tileCount),
 ): Superstep {
   const exchangeCycles = Uint32Array.from(receivedBytes, (received, tile) =>
     Math.ceil(Math.max(received, sentBytes[tile]) / target.exchangeBytesPerCycle),
   );
   const { syncCycles } = target;
+  const linkBytes = linkSentBytes.reduce((sum, bytes) => sum + bytes, 0);
+  const linkCycles = linkCyclesOf(linkSentBytes, target);
   return {
     name,
     syncCycles,
     exchangeCycles,
     computeCycles,
     exchangedBytes: receivedBytes.reduce((sum, bytes) => sum + bytes, 0),
-    cycles: syncCycles + largest(exchangeCycles) + largest(computeCycles),
+    linkBytes,
+    linkCycles,
+    cycles: syncCycles + Math.max(largest(exchangeCycles), linkCycles) + largest(computeCycles),
   };
+}
+
+/** Cycles of the chip that has most to send over its links. */
+export function linkCyclesOf(
+  sentBytes: Float64Array,
+  { linkBytesPerCycle = Number.POSITIVE_INFINITY }: Target,
+): number {
+  return Math.ceil(largest(sentBytes) / linkBytesPerCycle);
 }
 
 /**

@@ -4,14 +4,14 @@ import {
   convolutionPartial,
   convolutionWeightGradient,
 } from "../../codelets/index.ts";
-import { BlockLayout, type Codelet, elementBytes, type StateColumn } from "../../graph/index.ts";
+import { BlockLayout, type Codelet, elementBytes, type PlacedTensor, type StateColumn } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
 import { Boxes, type Piece, type Rows, rowsOf } from "../columns.ts";
 import type { Work } from "../grain.ts";
-import type { Lowering, Placed } from "../lowering.ts";
+import type { Lowering } from "../lowering.ts";
 import { finishPartials } from "./reduce.ts";
-import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
 import { wholeRule } from "./whole.ts";
+import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
 
 /** Pictures, filters and maps of a convolution, and what its codelets know of it. */
 interface Sides {
@@ -20,7 +20,12 @@ interface Sides {
   readonly mapHeight: number;
 }
 
-function sidesOf({ attributes }: Operation, pictures: readonly number[], filters: readonly number[], maps: readonly number[]): Sides {
+function sidesOf(
+  { attributes }: Operation,
+  pictures: readonly number[],
+  filters: readonly number[],
+  maps: readonly number[],
+): Sides {
   const numbers = (name: string): readonly number[] => attributes[name] as readonly number[];
   const geometry = {
     kernel: filters.slice(2),
@@ -81,7 +86,7 @@ function pairsFor(sides: Sides, { start, end }: Piece): { readonly rows: Rows; r
 }
 
 /** Writes the blocks of rows of a tensor [samples, channels, rows, columns] for some samples and groups of channels. */
-function rowWriter({ variable, layout }: Placed) {
+function rowWriter({ variable, layout }: PlacedTensor) {
   const [, groups, height] = layout.grid;
   return (into: Uint32Array, at: number, samples: Piece, group: Piece, { first, step, count }: Rows): void => {
     for (let n = samples.start; n < samples.end; n++) {
@@ -94,7 +99,7 @@ function rowWriter({ variable, layout }: Placed) {
 }
 
 /** Writes the blocks of filters [maps, channels, …] between some groups of maps and of channels. */
-function filterWriter({ variable, layout }: Placed) {
+function filterWriter({ variable, layout }: PlacedTensor) {
   const [, groups] = layout.grid;
   return (into: Uint32Array, at: number, maps: Piece, channels: Piece): void => {
     for (let m = maps.start; m < maps.end; m++) {
@@ -104,8 +109,8 @@ function filterWriter({ variable, layout }: Placed) {
 }
 
 /** A value that is looked up by piece, so that it is found out once. */
-function byPiece<T>(pieces: readonly Piece[], valueOf: (piece: Piece) => T): (piece: Piece) => T {
-  const known = new Map(pieces.map((piece) => [piece, valueOf(piece)] as const));
+function byPiece<T>(pieces: readonly Piece[], numberOf: (piece: Piece) => T): (piece: Piece) => T {
+  const known = new Map(pieces.map((piece) => [piece, numberOf(piece)] as const));
   return (piece) => known.get(piece) as T;
 }
 
@@ -116,7 +121,12 @@ interface ListStates {
 }
 
 /** States that say which rows a vertex has, of pictures or of maps. */
-function rowStates(boxes: Boxes, axis: number, prefix: "row" | "mapRow", rows: (piece: Piece) => Rows): Record<string, StateColumn> {
+function rowStates(
+  boxes: Boxes,
+  axis: number,
+  prefix: "row" | "mapRow",
+  rows: (piece: Piece) => Rows,
+): Record<string, StateColumn> {
   return {
     [prefix]: boxes.state(axis, (piece) => rows(piece).first),
     [`${prefix}Step`]: boxes.state(axis, (piece) => rows(piece).step),
@@ -141,8 +151,8 @@ function partialLayout(result: BlockLayout, axis: number, pieces: number): Block
 
 /** What is the same of a convolution and of its gradient with respect to pictures: rows are made from rows and filters. */
 interface RowsFromRows {
-  readonly from: Placed;
-  readonly filters: Placed;
+  readonly from: PlacedTensor;
+  readonly filters: PlacedTensor;
   readonly result: BlockLayout;
   readonly codelet: Codelet;
   readonly fromField: "in" | "delta";
@@ -186,7 +196,11 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
         weights: { length: made * read, elements: weights },
         out: { length: n * made * rows, elements: outElements },
       });
-      return { computeCycles, inputBytes: (inElements + weights) * float, ...reductionCost(outElements, pieces[3], lowering.target) };
+      return {
+        computeCycles,
+        inputBytes: (inElements + weights) * float,
+        ...reductionCost(outElements, pieces[3], lowering.target),
+      };
     },
   };
   const cuts = lowering.grain.cut(work, lowering.target);
@@ -200,7 +214,8 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
   const writeFilters = filterWriter(filters);
   const place = byPlace(boxes.pieces[3]);
   const identity = cuts.every((pieces, axis) => pieces === items[axis]);
-  const blocksOfResult = (_samples: Piece, made: Piece, rows: Piece): number => size(_samples) * size(made) * size(rows);
+  const blocksOfResult = (_samples: Piece, made: Piece, rows: Piece): number =>
+    size(_samples) * size(made) * size(rows);
   const written = identity
     ? { variable: made }
     : boxes.column(made, blocksOfResult, (into, at, n, g, h, read) => {
@@ -337,7 +352,8 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
     [...result.shape.slice(0, 3), parts, result.shape[3]],
     [...result.block.slice(0, 2), kernelRows / kernelParts, 1, result.block[3]],
   );
-  const made = direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
+  const made =
+    direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
   const identity = cuts.every((pieces, axis) => pieces === items[axis]);
   const place = byPlace(boxes.pieces[3]);
   const written = identity

@@ -10,7 +10,9 @@ type FloatElements = "float" | "half";
 
 const known = new Map<string, ReturnType<typeof elementwise>>();
 
-function codeletOf(...[operation, type, scalar]: Required<Parameters<typeof elementwise>>): ReturnType<typeof elementwise> {
+function codeletOf(
+  ...[operation, type, scalar]: Required<Parameters<typeof elementwise>>
+): ReturnType<typeof elementwise> {
   const key = `${operation} ${type} ${scalar}`;
   let found = known.get(key);
   if (found === undefined) known.set(key, (found = elementwise(operation, type, scalar)));
@@ -19,10 +21,23 @@ function codeletOf(...[operation, type, scalar]: Required<Parameters<typeof elem
 
 /** Blocks of the result from the same blocks of the operands, where the first of them lies. */
 export function elementwiseRule(lowering: Lowering, operation: Operation): void {
+  applyElementwise(lowering, operation, operation.operator as ElementwiseOperation);
+}
+
+/** Rounding to a shorter float is a function for each of them. */
+export function roundToRule(lowering: Lowering, operation: Operation): void {
+  applyElementwise(
+    lowering,
+    operation,
+    operation.attributes.format === "float16" ? "roundToFloat16" : "roundToBfloat16",
+  );
+}
+
+function applyElementwise(lowering: Lowering, operation: Operation, name: ElementwiseOperation): void {
   const { inputs, outputs, attributes } = operation;
-  const name = operation.operator as ElementwiseOperation;
   const [y] = outputs;
-  const scalarAt = inputs.length < 2 || y.type.shape.length === 0 ? -1 : inputs.findIndex(({ type }) => type.shape.length === 0);
+  const scalarAt =
+    inputs.length < 2 || y.type.shape.length === 0 ? -1 : inputs.findIndex(({ type }) => type.shape.length === 0);
   const full = inputs.filter((_, index) => index !== scalarAt);
   const { layout, variable } = lowering.get(full[0]);
   const placed = full.map((value) => lowering.getIn(value, layout));
@@ -92,14 +107,22 @@ export function broadcastRule(lowering: Lowering, operation: Operation): void {
   const long = axes.filter((axis) => layout.block[axis] > 1);
   const first = long[0] ?? axes[axes.length - 1] ?? layout.shape.length;
   const last = long.at(-1) ?? first;
-  const together = layout.block.every((extent, axis) => axis <= first || axis >= last || axes.includes(axis) || extent === 1);
+  const together = layout.block.every(
+    (extent, axis) => axis <= first || axis >= last || axes.includes(axis) || extent === 1,
+  );
   const after = layout.block.map((extent, axis) => (axis > last && !axes.includes(axis) ? extent : 1));
   const uniform = after.every((extent, axis) => layout.shape[axis] % extent === 0);
   if (!together || !uniform || x.type.dtype !== "float32") {
     broadcastElements(lowering, operation);
     return;
   }
-  const own = lowering.getIn(x, new BlockLayout(x.type.shape, axes.map((axis) => layout.block[axis])));
+  const own = lowering.getIn(
+    x,
+    new BlockLayout(
+      x.type.shape,
+      axes.map((axis) => layout.block[axis]),
+    ),
+  );
   const tiles = new Uint16Array(layout.count);
   for (let block = 0; block < layout.count; block++) {
     tiles[block] = Math.floor((block * lowering.target.tileCount) / layout.count);
@@ -109,7 +132,10 @@ export function broadcastRule(lowering: Lowering, operation: Operation): void {
     codelet: spreadCodelet,
     out: "out",
     operands: {
-      in: { variable: own.variable, block: (block) => own.layout.at(...axes.map((axis) => layout.placeOf(block, axis))) },
+      in: {
+        variable: own.variable,
+        block: (block) => own.layout.at(...axes.map((axis) => layout.placeOf(block, axis))),
+      },
     },
     states: { inner: elementCount(after) },
     result: lowering.addResult(y, layout),

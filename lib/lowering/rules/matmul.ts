@@ -1,12 +1,12 @@
 import { matmulBlocks } from "../../codelets/index.ts";
-import { BlockLayout, type Codelet, elementBytes } from "../../graph/index.ts";
-import type { Operation, Value } from "../../ir/index.ts";
+import { BlockLayout, type Codelet, elementBytes, type PlacedTensor } from "../../graph/index.ts";
+import type { Operation } from "../../ir/index.ts";
 import { Boxes, type Piece } from "../columns.ts";
 import type { Work } from "../grain.ts";
-import type { Lowering, Placed } from "../lowering.ts";
+import type { Lowering } from "../lowering.ts";
 import { finishPartials } from "./reduce.ts";
-import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
 import { wholeRule } from "./whole.ts";
+import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
 
 const codelets = new Map<string, ReturnType<typeof matmulBlocks>>();
 
@@ -18,7 +18,7 @@ function codeletOf(transposeA: boolean, transposeB: boolean): ReturnType<typeof 
 }
 
 /** Writes the blocks of a matrix at some places along both axes, or along them transposed. */
-function blockWriter({ variable, layout }: Placed, transposed: boolean) {
+function blockWriter({ variable, layout }: PlacedTensor, transposed: boolean) {
   const [, columns] = layout.grid;
   return (into: Uint32Array, at: number, first: Piece, second: Piece): void => {
     for (let i = first.start; i < first.end; i++) {
@@ -27,15 +27,6 @@ function blockWriter({ variable, layout }: Placed, transposed: boolean) {
       }
     }
   };
-}
-
-/** A matrix as it lies if that is in groups, of samples or of weights; else in groups of samples. */
-function asOperand(lowering: Lowering, value: Value): Placed {
-  const placed = lowering.get(value);
-  const { shape } = value.type;
-  const samples = lowering.layoutFor(shape);
-  const fits = [samples, lowering.layoutFor(shape, true)].some((layout) => placed.layout.sameStorage(layout));
-  return fits ? placed : lowering.getIn(value, samples);
 }
 
 /** Products of blocks; what vertices that share a block of the result have left is added up by others. */
@@ -49,10 +40,10 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
   }
   const transposeA = attributes.transposeA as boolean;
   const transposeB = attributes.transposeB as boolean;
-  const left = asOperand(lowering, leftValue);
+  const left = lowering.asMatrix(leftValue);
   const [rowAxis, innerAxis] = transposeA ? [1, 0] : [0, 1];
   const [rightInner, rightColumn] = transposeB ? [1, 0] : [0, 1];
-  const rightBlock = [...asOperand(lowering, rightValue).layout.block];
+  const rightBlock = [...lowering.asMatrix(rightValue).layout.block];
   rightBlock[rightInner] = left.layout.block[innerAxis];
   const right = lowering.getIn(rightValue, new BlockLayout(rightValue.type.shape, rightBlock));
   const result = new BlockLayout(y.type.shape, [left.layout.block[rowAxis], right.layout.block[rightColumn]]);

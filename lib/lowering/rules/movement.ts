@@ -55,7 +55,10 @@ export const broadcastElements = movementRule(({ inputs: [x], outputs: [y], attr
 
 export const sliceRule = movementRule(({ inputs: [x], outputs: [y], attributes }) => {
   const strides = rowMajorStrides(x.type.shape);
-  const offset = strides.reduce((sum, stride, axis) => sum + stride * (attributes.starts as readonly number[])[axis], 0);
+  const offset = strides.reduce(
+    (sum, stride, axis) => sum + stride * (attributes.starts as readonly number[])[axis],
+    0,
+  );
   return stridedSource(y.type.shape, strides, offset);
 });
 
@@ -79,4 +82,15 @@ const padWithZeros = movementRule(({ inputs: [x], outputs: [y], attributes }) =>
 export function padRule(lowering: Lowering, operation: Operation): void {
   if (operation.attributes.value === 0) padWithZeros(lowering, operation);
   else wholeRule(lowering, operation);
+}
+
+/** Each piece is made of what lies in it. */
+export function splitRule(lowering: Lowering, { inputs: [x], outputs, attributes }: Operation): void {
+  const axis = attributes.axis as number;
+  const strides = rowMajorStrides(x.type.shape);
+  for (const [part, y] of outputs.entries()) {
+    const layout = lowering.layoutFor(y.type.shape);
+    const source = stridedSource(y.type.shape, strides, part * y.type.shape[axis] * strides[axis]);
+    moveBlocks(lowering, lowering.get(x), layout, source, lowering.addResult(y, layout));
+  }
 }

@@ -1,8 +1,8 @@
 import * as codelets from "../../codelets/index.ts";
-import type { BlockVariable, Codelet, ColumnOptions } from "../../graph/index.ts";
+import type { BlockVariable, Codelet, ColumnOptions, PlacedTensor } from "../../graph/index.ts";
 import type { Operation, Value } from "../../ir/index.ts";
 import { type Rows, rowsOf } from "../columns.ts";
-import type { Lowering, Placed } from "../lowering.ts";
+import type { Lowering } from "../lowering.ts";
 
 /** A pooling operator's windows over rows. */
 interface Windows {
@@ -42,7 +42,7 @@ function rowsOver(windows: Windows, row: number): Rows {
 
 interface RowVertices {
   readonly codelet: Codelet;
-  readonly read: Readonly<Record<string, Placed>>;
+  readonly read: Readonly<Record<string, PlacedTensor>>;
   readonly written: Readonly<Record<string, BlockVariable>>;
   /** Rows to be read for each row to be written. */
   readonly rows: readonly Rows[];
@@ -56,7 +56,7 @@ function addRowVertices(lowering: Lowering, { codelet, read, written, rows, stat
   const height = rows.length;
   const starts = new Uint32Array(count + 1);
   for (let block = 0; block < count; block++) starts[block + 1] = starts[block] + rows[block % height].count;
-  const column = ({ variable, layout }: Placed): ColumnOptions => {
+  const column = ({ variable, layout }: PlacedTensor): ColumnOptions => {
     const blocks = new Uint32Array(starts[count]);
     for (let block = 0, at = 0; block < count; block++) {
       const { first, step, count: length } = rows[block % height];
@@ -77,9 +77,9 @@ function addRowVertices(lowering: Lowering, { codelet, read, written, rows, stat
     inputs: Object.fromEntries(Object.entries(read).map(([field, placed]) => [field, column(placed)])),
     outputs: Object.fromEntries(Object.entries(written).map(([field, variable]) => [field, { variable }])),
     states: Object.fromEntries(
-      Object.entries(states).map(([field, valueOf]) => [
+      Object.entries(states).map(([field, numberOf]) => [
         field,
-        { every: 1, values: Int32Array.from({ length: height }, (_, row) => valueOf(row)) },
+        { every: 1, values: Int32Array.from({ length: height }, (_, row) => numberOf(row)) },
       ]),
     ),
     tiles,
@@ -91,7 +91,7 @@ const pictureRows = (windows: Windows): readonly Rows[] =>
 const mapRows = (windows: Windows): readonly Rows[] =>
   Array.from({ length: windows.height }, (_, row) => rowsOver(windows, row));
 
-const inRows = (lowering: Lowering, value: Value): Placed =>
+const inRows = (lowering: Lowering, value: Value): PlacedTensor =>
   lowering.getIn(value, lowering.layoutFor(value.type.shape));
 const resultFor = (lowering: Lowering, value: Value): BlockVariable =>
   lowering.addResult(value, lowering.layoutFor(value.type.shape));

@@ -1,12 +1,15 @@
 import { gradientDescent, type Reduction, reduceAxes, reducePartials } from "../../codelets/index.ts";
-import { BlockLayout, type BlockVariable } from "../../graph/index.ts";
+import { BlockLayout, type BlockVariable, type PlacedTensor } from "../../graph/index.ts";
 import type { Operation, Value } from "../../ir/index.ts";
 import { elementCount } from "../../tensor/index.ts";
-import type { Lowering, Partials, Placed } from "../lowering.ts";
+import type { Lowering, Partials } from "../lowering.ts";
 import { wholeRule } from "./whole.ts";
 
 const sums = reducePartials("sum");
-const combine: Readonly<Record<Reduction, ReturnType<typeof reducePartials>>> = { sum: sums, max: reducePartials("max") };
+const combine: Readonly<Record<Reduction, ReturnType<typeof reducePartials>>> = {
+  sum: sums,
+  max: reducePartials("max"),
+};
 const within: Readonly<Record<Reduction, ReturnType<typeof reduceAxes>>> = {
   sum: reduceAxes("sum"),
   max: reduceAxes("max"),
@@ -45,7 +48,13 @@ function reductionTiles(layout: BlockLayout, partials: Uint16Array, each: number
 }
 
 /** One step of gradient descent, from the partial results of the gradient. */
-export function gradientDescentRule(lowering: Lowering, result: Value, weights: Value, gradient: Value, rate: Value): void {
+export function gradientDescentRule(
+  lowering: Lowering,
+  result: Value,
+  weights: Value,
+  gradient: Value,
+  rate: Value,
+): void {
   const whole = lowering.get(gradient);
   const placed = lowering.getIn(weights, whole.layout);
   // What a rule has summed itself is the only partial result.
@@ -78,7 +87,7 @@ function reductionRule(
     const [x] = inputs;
     const [y] = outputs;
     const axes = attributes.axes as readonly number[];
-    const { variable, layout } = lowering.get(x);
+    const { variable, layout } = lowering.asMatrix(x);
     const kept = layout.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const long = kept.filter((axis) => layout.block[axis] > 1);
     const [first, last] = [long[0] ?? -1, long.at(-1) ?? -1];
@@ -87,18 +96,26 @@ function reductionRule(
       wholeRule(lowering, operation);
       return;
     }
-    const result = new BlockLayout(y.type.shape, kept.map((axis) => layout.block[axis]));
+    const result = new BlockLayout(
+      y.type.shape,
+      kept.map((axis) => layout.block[axis]),
+    );
     const each = elementCount(axes.map((axis) => layout.grid[axis]));
     const factor = factorOf(operation);
-    reduceWithin(lowering, reduction, { variable, layout }, {
-      result,
-      value: y,
-      kept,
-      axes,
-      each,
-      innerAxes: axes.filter((axis) => axis > last),
-      factor,
-    });
+    reduceWithin(
+      lowering,
+      reduction,
+      { variable, layout },
+      {
+        result,
+        value: y,
+        kept,
+        axes,
+        each,
+        innerAxes: axes.filter((axis) => axis > last),
+        factor,
+      },
+    );
   };
 }
 
@@ -113,11 +130,14 @@ interface ReductionPlan {
   readonly factor: number;
 }
 
-function reduceWithin(lowering: Lowering, reduction: Reduction, x: Placed, plan: ReductionPlan): void {
+function reduceWithin(lowering: Lowering, reduction: Reduction, x: PlacedTensor, plan: ReductionPlan): void {
   const { result, value, kept, axes, each, innerAxes, factor } = plan;
   const { layout, variable } = x;
   const reducedGrid = axes.map((axis) => layout.grid[axis]);
-  const grid = new BlockLayout(reducedGrid, reducedGrid.map(() => 1));
+  const grid = new BlockLayout(
+    reducedGrid,
+    reducedGrid.map(() => 1),
+  );
   /** The block of x whose partial result has a number: by block of the result, then by place among the reduced axes. */
   const blockOf = (partial: number): number => {
     const places = new Array<number>(layout.shape.length).fill(0);
@@ -139,7 +159,10 @@ function reduceWithin(lowering: Lowering, reduction: Reduction, x: Placed, plan:
     return;
   }
   const partialLayout = new BlockLayout([...result.shape, each], [...result.block, 1]);
-  const made = single && !lowering.fused.has(value.id) ? lowering.addResult(value, result) : lowering.addTemporary("partials", partialLayout);
+  const made =
+    single && !lowering.fused.has(value.id)
+      ? lowering.addResult(value, result)
+      : lowering.addTemporary("partials", partialLayout);
   const count = result.count * each;
   lowering.addBlockWork({
     step: single ? "" : "partials",
@@ -147,7 +170,9 @@ function reduceWithin(lowering: Lowering, reduction: Reduction, x: Placed, plan:
     out: "out",
     operands: { in: { variable, block: blockOf } },
     states: {
-      inner: uniform ? inner(0) : { every: 1, values: Float64Array.from({ length: count }, (_, p) => inner(blockOf(p))) },
+      inner: uniform
+        ? inner(0)
+        : { every: 1, values: Float64Array.from({ length: count }, (_, p) => inner(blockOf(p))) },
       factor: single ? factor : 1,
     },
     result: made,
@@ -180,4 +205,8 @@ function combineBlocks(lowering: Lowering, reduction: Reduction, partials: Block
 
 export const sumRule = reductionRule("sum", () => 1);
 export const maxRule = reductionRule("max", () => 1);
-export const meanRule = reductionRule("sum", ({ inputs: [{ type }], attributes }) => 1 / elementCount((attributes.axes as readonly number[]).map((axis) => type.shape[axis])));
+export const meanRule = reductionRule(
+  "sum",
+  ({ inputs: [{ type }], attributes }) =>
+    1 / elementCount((attributes.axes as readonly number[]).map((axis) => type.shape[axis])),
+);

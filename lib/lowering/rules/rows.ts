@@ -14,11 +14,19 @@ interface RowRule {
 
 /** A block for each row: a row itself where the tensor has the row's axis, one element where it has not. */
 function layoutOfRows({ type: { shape } }: Value, rank: number): BlockLayout {
-  return shape.length === rank ? rowLayout(shape) : new BlockLayout(shape, shape.map(() => 1));
+  return shape.length === rank
+    ? rowLayout(shape)
+    : new BlockLayout(
+        shape,
+        shape.map(() => 1),
+      );
 }
 
 /** A rule for operators that work along the last axis: one vertex a row. */
-function rowRule(rule: RowRule, rankOf: (operation: Operation) => number): (lowering: Lowering, operation: Operation) => void {
+function rowRule(
+  rule: RowRule,
+  rankOf: (operation: Operation) => number,
+): (lowering: Lowering, operation: Operation) => void {
   return (lowering, operation) => {
     const { inputs, outputs } = operation;
     const rank = rankOf(operation);
@@ -44,7 +52,10 @@ const rankOfOutput = ({ outputs: [y] }: Operation): number => y.type.shape.lengt
 const rankOfSecond = ({ inputs: [, x] }: Operation): number => x.type.shape.length;
 
 export const softmaxRule = rowRule({ codelet: codelets.softmax(), inputs: ["in"], outputs: ["out"] }, rankOfInput);
-export const logSoftmaxRule = rowRule({ codelet: codelets.logSoftmax(), inputs: ["in"], outputs: ["out"] }, rankOfInput);
+export const logSoftmaxRule = rowRule(
+  { codelet: codelets.logSoftmax(), inputs: ["in"], outputs: ["out"] },
+  rankOfInput,
+);
 export const softmaxGradientRule = rowRule(
   { codelet: codelets.softmaxGradient(), inputs: ["delta", "probabilities"], outputs: ["out"] },
   rankOfInput,

@@ -1,8 +1,7 @@
-import { elementBytes, type Target } from "../../graph/index.ts";
 import { reducePartialsCycles } from "../../codelets/index.ts";
+import { elementBytes, type PlacedTensor, type Target } from "../../graph/index.ts";
 import { type Piece, spreadOverTiles } from "../columns.ts";
 import type { WorkCost } from "../grain.ts";
-import type { Placed } from "../lowering.ts";
 
 /** Items of a piece. */
 export const size = ({ start, end }: Piece): number => end - start;
@@ -19,7 +18,11 @@ export function byPlace(pieces: readonly Piece[]): (piece: Piece) => number {
 }
 
 /** The tile of the first vertex that reads each block of a tensor, by a column in which vertices follow one another. */
-export function firstUse(blocks: Uint32Array, { variable }: Placed, tiles: Uint16Array): (block: number) => number {
+export function firstUse(
+  blocks: Uint32Array,
+  { variable }: PlacedTensor,
+  tiles: Uint16Array,
+): (block: number) => number {
   const first = new Int32Array(variable.layout.count).fill(-1);
   const each = blocks.length / tiles.length;
   for (let place = 0; place < blocks.length; place++) {

@@ -94,7 +94,8 @@ test("two vertices built by hand run, and every cycle is accounted for", () => {
   assert.is(cycles, 2 * devices.lecture.syncCycles + 8 + 6 * 28 + 6 * 24);
   // Three vertices of a codelet's address, a vector and a scalar: 16 B each.
   assert.equal([memory.vertexState[3], memory.alwaysLive[0], memory.alwaysLive[3]], [48, 32, 4]);
-  assert.equal([...memory.peak.slice(0, 4)], [32, 0, 0, 48 + 4 + 8 + 32]);
+  // tile 0 sends a piece that tile 3 receives, 8 B of code; all have two supersteps' control, tile 3 a codelet.
+  assert.equal([...memory.peak.slice(0, 4)], [32 + 64 + 8, 64, 64, 48 + 4 + 8 + 32 + 64 + 384 + 8]);
 });
 
 test("exchanging 1 KiB to one tile takes 256 cycles, and to many tiles no more", () => {
@@ -406,7 +407,7 @@ test("a report in words holds the sums and a line for each superstep", () => {
   assert.match(text[0], /^Lecture, 16 tiles: 1,140 cycles, 0\.86 µs at 1\.33 GHz$/);
   assert.is(text[1], "compute 240, exchange 0, sync 900 cycles; 0 B exchanged");
   assert.match(text[3], /^up +10 +90 +0 +24 +0 +1$/);
-  assert.is(text[4], "memory: 12 B on all tiles at their peaks; most on tile 1: 12 of 65,536 B");
+  assert.is(text[4], "memory: 908 B on all tiles at their peaks; most on tile 1: 428 of 65,536 B");
   assert.is(report.tiles.compute[1], 240);
 });
 

@@ -50,7 +50,9 @@ test("what is made and used within a run shares memory; inputs and results do no
     memory.steps.map(({ variables }) => variables[0]),
     [4 * 200, 4 * (200 + 300), 4 * 300],
   );
-  assert.is(memory.peak[0], 4 * 500 + 60 + 4 * 500);
+  // Code besides: a codelet, and a line of the control program for each of three supersteps.
+  assert.equal([memory.vertexCode[0], memory.exchangeCode[0], memory.controlCode[0]], [384, 0, 3 * 32]);
+  assert.is(memory.peak[0], 4 * 500 + 60 + 384 + 3 * 32 + 4 * 500);
 });
 
 test("at every step the tiles' categories are what listing live elements gives", () => {
@@ -159,7 +161,7 @@ test("running out of memory names the tile, the bytes, the superstep and the lar
   }
   assert.instance(caught, OutOfMemoryError);
   const error = caught as OutOfMemoryError;
-  const needed = 4 * (1000 + 10) + 60 + 4 * (12_000 + 4_000);
+  const needed = 4 * (1000 + 10) + 60 + 384 + 3 * 32 + 4 * (12_000 + 4_000);
   assert.equal([error.tile, error.neededBytes, error.availableBytes, error.superstep], [0, needed, 65_536, "step 1"]);
   assert.equal(error.largest.slice(0, 3), [
     { name: '"v1"', bytes: 48_000 },
@@ -169,7 +171,7 @@ test("running out of memory names the tile, the bytes, the superstep and the lar
   assert.is(error.memory.peak[0], needed, "the profile is kept");
   assert.match(
     error.message,
-    /^memory of tile 0: a tile of Lecture has 65,536 B, got 68,100 B needed, 2,564 B too many \(superstep "step 1"; largest: "v1" 48,000 B, "v2" 16,000 B/,
+    /^memory of tile 0: a tile of Lecture has 65,536 B, got 68,580 B needed, 3,044 B too many \(superstep "step 1"; largest: "v1" 48,000 B, "v2" 16,000 B/,
   );
 });
 

@@ -1,0 +1,71 @@
+import {
+  devices,
+  formatCensus,
+  graphcoreCounts,
+  type PublishedCensus,
+  takeCensus,
+  type VertexCensus,
+} from "../../lib/graph/index.ts";
+import { type LoweredProgram, lowerFine } from "../../lib/lowering/index.ts";
+import * as nn from "../../lib/nn/index.ts";
+import { inferenceGraph, trainingGraph } from "../../lib/training/index.ts";
+import type { Measured } from "./benchmark.ts";
+
+interface Counted {
+  readonly seconds: number;
+  readonly census: VertexCensus;
+}
+
+/** Builds, maps and summarises a network at the fine grain. */
+function count(build: () => LoweredProgram): Counted {
+  const before = performance.now();
+  const { graph, name, rule } = build();
+  const census = takeCensus(graph, name, rule);
+  return { seconds: (performance.now() - before) / 1000, census };
+}
+
+const training = (model: nn.Model, batch: number) => (): LoweredProgram =>
+  lowerFine(trainingGraph(model, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() }), devices.gc200);
+
+/**
+ * AlexNet's training step at the fine grain, counted beside Graphcore's numbers, with ResNet-50 and an MLP; batches grow
+ * so that the cost can be seen to be linear. Memory is the whole process's.
+ */
+export async function measure(): Promise<Measured> {
+  const figures: Record<string, number> = {};
+  const note = (name: string, { seconds, census: { totals } }: Counted): void => {
+    figures[`${name}Seconds`] = seconds;
+    figures[`${name}Vertices`] = totals.vertices;
+    figures[`${name}InputEdges`] = totals.inputs;
+    figures[`${name}AllFieldEdges`] = totals.fields;
+    figures[`${name}VertexToVertexEdges`] = totals.produced;
+    figures[`${name}SecondsPerMillionEdges`] = seconds / (totals.fields / 1e6);
+  };
+  const show = ({ census }: Counted, published?: PublishedCensus): void =>
+    console.log(`${formatCensus(census, published)}\n`);
+
+  const mlp = nn.sequential([nn.flatten(), nn.dense(128), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 });
+  note("mnistMlp", count(training(mlp, 64)));
+  const alexnet = nn.models.alexnet();
+  for (const batch of [16, 32, 64, 128]) {
+    const counted = count(training(alexnet, batch));
+    note(`alexnetBatch${batch}`, counted);
+    if (batch === 128) show(counted, graphcoreCounts.alexnetTraining);
+  }
+  figures.peakResidentBytes = process.resourceUsage().maxRSS * 1024;
+  const resnet = nn.models.resnet50();
+  const inference = count(() =>
+    lowerFine(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200),
+  );
+  note("resnet50InferenceBatch1", inference);
+  show(inference, graphcoreCounts.resnet50Inference);
+  note("resnet50TrainingBatch4", count(training(resnet, 4)));
+  const { alexnetTraining: theirs, resnet50Inference: others } = graphcoreCounts;
+  const graphcore = {
+    alexnetBatch128Vertices: theirs.vertices,
+    alexnetBatch128InputEdges: theirs.edges,
+    resnet50InferenceBatch1Vertices: others.vertices,
+    resnet50InferenceBatch1InputEdges: others.edges,
+  };
+  return { figures, peers: { graphcore } };
+}
