@@ -33,6 +33,7 @@ export {
   formatCensus,
   Graph,
   graphcoreCounts,
+  groupFamilies,
   inOut,
   input,
   output,

@@ -73,11 +73,6 @@ const functions = {
 /** Operators that work element by element. */
 export type ElementwiseOperation = keyof typeof functions;
 
-/** Whether an operator works element by element. */
-export function isElementwise(operator: string): operator is ElementwiseOperation {
-  return Object.hasOwn(functions, operator);
-}
-
 /** Which operand of two is one element for all, if any. */
 export type ScalarOperand = "none" | "left" | "right";
 

@@ -1,7 +1,7 @@
 // What library vertices run lives here: a file a family of codelets, with fields, what is computed and what it costs.
 // How codelets are declared and connected is said in graph/, how they are run in simulator/.
 // Go next to table.ts for those of a fixed kind, to lowering/ for who uses the others, or to simulator/ for who runs them.
-export { addBias, spread } from "./channels.ts";
+export { alongAxis, spread } from "./channels.ts";
 export {
   type ConvolutionGeometry,
   convolutionInputGradient,
@@ -14,7 +14,6 @@ export {
   type ElementwiseOperation,
   elementwise,
   elementwiseNumbers,
-  isElementwise,
   type ScalarOperand,
 } from "./elementwise.ts";
 export { gradientDescent } from "./gradient-descent.ts";

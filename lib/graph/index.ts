@@ -31,7 +31,6 @@ export {
   stateAt,
   type VariableOptions,
   type VertexFamily,
-  variableBytes,
 } from "./block-graph.ts";
 export { BlockLayout } from "./block-layout.ts";
 export {

@@ -3,7 +3,7 @@ import type { OperatorName } from "../ops/index.ts";
 import type { Lowering } from "./lowering.ts";
 import { convolutionInputGradientRule, convolutionRule, convolutionWeightGradientRule } from "./rules/convolution.ts";
 import { dropoutRule } from "./rules/dropout.ts";
-import { addBiasRule, broadcastRule, copyRule, elementwiseRule, roundToRule } from "./rules/elementwise.ts";
+import { alongAxisRule, broadcastRule, copyRule, elementwiseRule, roundToRule } from "./rules/elementwise.ts";
 import { matmulRule } from "./rules/matmul.ts";
 import { padRule, reshapeRule, sliceRule, splitRule, transposeRule } from "./rules/movement.ts";
 import { averagePoolGradientRule, averagePoolRule, maxPoolGradientRule, maxPoolRule } from "./rules/pooling.ts";
@@ -45,7 +45,8 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   tanhGradient: elementwiseRule,
   copy: copyRule,
   matmul: matmulRule,
-  addBias: addBiasRule,
+  addBias: alongAxisRule,
+  scaleAlong: alongAxisRule,
   convolution2d: convolutionRule,
   convolution2dInputGradient: convolutionInputGradientRule,
   convolution2dWeightGradient: convolutionWeightGradientRule,

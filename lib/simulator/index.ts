@@ -5,7 +5,6 @@ export { BlockEngine, type BlockEngineOptions, simulate } from "./block-engine.t
 export { Engine, type EngineOptions } from "./engine.ts";
 export {
   type FixedMemory,
-  fixedBytes,
   OutOfMemoryError,
   type StepMemory,
   type TileBuffer,

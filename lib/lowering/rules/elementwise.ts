@@ -1,4 +1,4 @@
-import { addBias, type ElementwiseOperation, elementwise, elementwiseNumbers, spread } from "../../codelets/index.ts";
+import { alongAxis, type ElementwiseOperation, elementwise, elementwiseNumbers, spread } from "../../codelets/index.ts";
 import { BlockLayout } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
 import { elementCount } from "../../tensor/index.ts";
@@ -56,7 +56,7 @@ function applyElementwise(lowering: Lowering, operation: Operation, name: Elemen
   });
 }
 
-const biasCodelet = addBias();
+const alongCodelets = { addBias: alongAxis("add"), scaleAlong: alongAxis("multiply") } as const;
 const spreadCodelet = spread();
 
 /** A copy, element by element; of whole numbers, which no element-wise codelet knows, in one vertex. */
@@ -65,11 +65,14 @@ export function copyRule(lowering: Lowering, operation: Operation): void {
   else wholeRule(lowering, operation);
 }
 
-/** A vector along one axis, added to each block where it lies. */
-export function addBiasRule(lowering: Lowering, { inputs: [x, b], outputs: [y], attributes }: Operation): void {
+/** A vector along one axis, added to each block where it lies, or multiplied with it. */
+export function alongAxisRule(lowering: Lowering, operation: Operation): void {
+  const { inputs, outputs, attributes, operator } = operation;
+  const [x, b] = inputs;
+  const [y] = outputs;
   const axis = attributes.axis as number;
   const { layout, variable } = lowering.get(x);
-  const bias = lowering.getIn(b, new BlockLayout(b.type.shape, [layout.block[axis]]));
+  const along = lowering.getIn(b, new BlockLayout(b.type.shape, [layout.block[axis]]));
   const innerAxes = layout.shape.map((_, other) => other).filter((other) => other > axis);
   const uniform = innerAxes.every((other) => layout.shape[other] % layout.block[other] === 0);
   const inner = (block: number): number =>
@@ -79,11 +82,11 @@ export function addBiasRule(lowering: Lowering, { inputs: [x, b], outputs: [y], 
     }, 1);
   lowering.addBlockWork({
     step: "",
-    codelet: biasCodelet,
+    codelet: alongCodelets[operator as keyof typeof alongCodelets],
     out: "out",
     operands: {
       in: { variable },
-      bias: { variable: bias.variable, block: (block) => layout.placeOf(block, axis) },
+      along: { variable: along.variable, block: (block) => layout.placeOf(block, axis) },
     },
     states: {
       inner: uniform ? inner(0) : { every: 1, values: Float64Array.from({ length: layout.count }, (_, b) => inner(b)) },
