@@ -1,8 +1,10 @@
 import { checkpoint } from "./checkpoint.ts";
 import { inPlaceOnly } from "./in-place.ts";
 import { keepEverything } from "./keep-everything.ts";
+import { rematerialise } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
 import type { MemoryStrategy } from "./strategy.ts";
+import { type Budget, withinBudget } from "./within-budget.ts";
 
 /** Every memory strategy by the name under which `compile` knows it, as it is where nothing else is said. */
 const strategies = {
@@ -10,6 +12,7 @@ const strategies = {
   "in-place": () => inPlaceOnly,
   reuse: () => reuse,
   checkpoint: () => checkpoint(),
+  rematerialise: () => rematerialise(),
 } as const satisfies Readonly<Record<string, () => MemoryStrategy>>;
 
 /** The name of a memory strategy. */
@@ -18,8 +21,11 @@ export type StrategyName = keyof typeof strategies;
 /** Names of all memory strategies, from those that take most memory. */
 export const strategyNames = Object.keys(strategies) as readonly StrategyName[];
 
-/** How a training step is to be fitted into memory: one strategy, by name or made to measure, or several in turn. */
-export type MemoryOption = StrategyName | MemoryStrategy | readonly (StrategyName | MemoryStrategy)[];
+/** One strategy: by name, made to measure, or whatever fits a budget with least work. */
+export type StrategyChoice = StrategyName | MemoryStrategy | { readonly budget: Budget };
+
+/** How a training step is to be fitted into memory: one strategy, or several in turn. */
+export type MemoryOption = StrategyChoice | readonly StrategyChoice[];
 
 /**
  * The strategies that an option names.
@@ -29,6 +35,7 @@ export type MemoryOption = StrategyName | MemoryStrategy | readonly (StrategyNam
 export function strategiesOf(option: MemoryOption): readonly MemoryStrategy[] {
   if (Array.isArray(option)) return option.flatMap((one) => strategiesOf(one as MemoryOption));
   if (typeof option === "object" && "plan" in option) return [option];
+  if (typeof option === "object" && "budget" in option) return [withinBudget(option.budget)];
   if (typeof option === "string" && Object.hasOwn(strategies, option)) return [strategies[option as StrategyName]()];
   throw new Error(
     `memory: a strategy must be known, got ${JSON.stringify(option)}; there are ${strategyNames.join(", ")}`,

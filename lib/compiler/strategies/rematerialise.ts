@@ -1,0 +1,192 @@
+import type { OperatorGraph } from "../../ir/index.ts";
+import { Replay } from "../rematerialisation/replay.ts";
+import { everythingBytes, type StageCosts, stageCosts } from "../rematerialisation/stage-options.ts";
+import { StageProgramme } from "../rematerialisation/stage-programme.ts";
+import { mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
+import type { Tape } from "../rematerialisation/tape.ts";
+import { internalsOf } from "./checkpoint.ts";
+import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
+
+/** Settings of rematerialisation. */
+export interface RematerialiseOptions {
+  /** Bytes of the whole arena that the step must fit; what one more forward pass at most buys, where nothing is said. */
+  readonly bytes?: number;
+}
+
+/** Stages at most: the time to plan grows with their third power. */
+const mostStages = 100;
+/** How often the target is asked what a plan really takes. */
+const mostTrials = 7;
+/** Close enough to a budget, as a share of it. */
+const close = 0.004;
+
+/**
+ * Computes again whatever costs least, in general graphs: stages between which little passes, what to keep inside each
+ * by search, and a dynamic programme over them (`StageProgramme`). The target then says what a plan really takes, and
+ * the programme is asked for a little more or less until it is just within the budget.
+ */
+export function rematerialise({ bytes }: RematerialiseOptions = {}): MemoryStrategy {
+  return {
+    name: "rematerialise",
+    summary: "computes again what costs least, by search inside stages and a dynamic programme over them",
+    storage: "reused",
+    results: sameBits,
+    plan: (context) => new Rematerialisation(context).plan(bytes),
+  };
+}
+
+/** A plan that was tried. */
+interface Trial {
+  readonly graph: OperatorGraph;
+  readonly target: TargetPlan;
+  readonly extraFlops: number;
+}
+
+/** Plans for one training step. */
+export class Rematerialisation {
+  readonly #context: PlanContext;
+  readonly #stages: readonly Stage[];
+  readonly #costs: readonly StageCosts[];
+
+  constructor(context: PlanContext) {
+    this.#context = context;
+    const { tape } = context;
+    this.#stages = mergeStages(tape, stagesOf(tape), mostStages);
+    this.#costs = stageCosts(tape, this.#stages);
+  }
+
+  /**
+   * The plan of least extra work that the target fits into a budget; without one, the smallest plan whose extra work is
+   * at most one forward pass.
+   *
+   * @throws Error with the smallest plan and the step that sets its size, if the budget is below it
+   */
+  plan(budgetBytes?: number): StrategyPlan {
+    if (budgetBytes === undefined) {
+      const { graph } = this.#forOneForward();
+      return {
+        graph,
+        reason: `The least memory over ${this.#stages.length} stages for at most one more forward pass.`,
+      };
+    }
+    const best = this.#search(budgetBytes) ?? this.#smallest();
+    if (best.target.arenaBytes > budgetBytes) {
+      const { arenaBytes, peakStep } = best.target;
+      throw new Error(
+        `memory: the budget must hold the smallest plan, got ${format(budgetBytes)} for at least ${format(arenaBytes)} ` +
+          `(its peak is at ${peakStep}); raise the budget or lower the batch`,
+      );
+    }
+    return {
+      graph: best.graph,
+      reason: `${this.#stages.length} stages; the least extra work that fits ${format(budgetBytes)} takes ${format(best.target.arenaBytes)}.`,
+    };
+  }
+
+  /** The best plan within a budget, or undefined if none was found. */
+  #search(budgetBytes: number): Trial | undefined {
+    const { tape, residentBytes } = this.#context;
+    const all = everythingBytes(tape, this.#stages) + this.#largestPeak();
+    const limit = Math.min(all, 1.5 * Math.max(1, budgetBytes - residentBytes));
+    const programme = new StageProgramme(this.#costs, limit);
+    let [low, high] = [programme.leastBytes, limit];
+    if (!Number.isFinite(low)) return undefined;
+    let best: Trial | undefined;
+    // What the target takes beyond what the programme counts changes little from plan to plan.
+    let bytes = Math.max(low, Math.min(high, budgetBytes - residentBytes));
+    for (let trial = 0; trial < mostTrials && high - low >= programme.unitBytes; trial++) {
+      const tried = this.#try(programme, bytes);
+      const room = budgetBytes - tried.target.arenaBytes;
+      if (room >= 0) {
+        if (best === undefined || tried.extraFlops < best.extraFlops) best = tried;
+        if (tried.extraFlops === 0 || room <= close * budgetBytes) break;
+        low = bytes;
+      } else high = bytes;
+      const guess = bytes + room;
+      bytes = trial < 2 && guess > low && guess < high ? guess : (low + high) / 2;
+    }
+    return best;
+  }
+
+  /** The plan that takes least memory, whatever work it takes. */
+  #smallest(): Trial {
+    for (let limit = this.#largestPeak(); ; limit *= 1.5) {
+      const programme = new StageProgramme(this.#costs, limit);
+      if (Number.isFinite(programme.leastBytes)) return this.#try(programme, programme.leastBytes);
+    }
+  }
+
+  /** The plan that takes least memory among those that repeat no more than one forward pass. */
+  #forOneForward(): Trial {
+    const most = this.#costs.reduce((sum, { forwardFlops }) => sum + forwardFlops, 0);
+    const all = everythingBytes(this.#context.tape, this.#stages) + this.#largestPeak();
+    for (let limit = this.#largestPeak(); ; limit *= 1.5) {
+      const programme = new StageProgramme(this.#costs, limit);
+      if (programme.extraFlops(limit) > most && limit < all) continue;
+      let bytes = programme.leastBytes;
+      while (bytes < limit && programme.extraFlops(bytes) > most) bytes += programme.unitBytes;
+      return this.#try(programme, bytes);
+    }
+  }
+
+  #largestPeak(): number {
+    let most = 1;
+    for (const { forwardPeak, gradientBytes, options } of this.#costs) {
+      const { backwardPeak } = options[options.length - 1];
+      most = Math.max(most, Math.max(forwardPeak, backwardPeak) + gradientBytes);
+    }
+    return most;
+  }
+
+  #try(programme: StageProgramme, bytes: number): Trial {
+    const { tape } = this.#context;
+    const replay = replayPlan(tape, this.#stages, this.#costs, (visitor) => programme.visit(bytes, visitor));
+    const graph = replay.graph();
+    return { graph, target: this.#context.plan(graph), extraFlops: replay.extraFlops };
+  }
+}
+
+/** Turns what a programme does with stages into operations. */
+function replayPlan(
+  tape: Tape,
+  stages: readonly Stage[],
+  costs: readonly StageCosts[],
+  walk: (visitor: Parameters<StageProgramme["visit"]>[1]) => void,
+): Replay {
+  const replay = new Replay(tape);
+  const ran = new Set<number>();
+  const forward = (stage: number): void => {
+    const { forward: positions, boundary } = stages[stage];
+    if (ran.has(stage)) for (const id of boundary) replay.need(id);
+    else for (const position of positions) replay.run(position);
+    ran.add(stage);
+  };
+  walk({
+    keep(stage, option) {
+      const again = ran.has(stage);
+      forward(stage);
+      const { forward: positions, boundary } = stages[stage];
+      if (again && stage === stages.length - 1) return;
+      replay.forget(internalsOf(tape, positions, [...boundary, ...costs[stage].options[option].kept]));
+    },
+    advance(from, to) {
+      for (let stage = from; stage < to; stage++) {
+        forward(stage);
+        // All but what goes on to the next stage.
+        const before = stage > from ? stages[stage - 1].boundary : [];
+        const kept = new Set(stages[stage].boundary);
+        replay.forget(internalsOf(tape, stages[stage].forward, stages[stage].boundary));
+        replay.forget(before.filter((id) => !kept.has(id)));
+      }
+    },
+    backward(stage) {
+      for (const position of stages[stage].backward) replay.run(position);
+    },
+  });
+  return replay;
+}
+
+/** Bytes as a reader compares them: 1,234,567 B. */
+function format(bytes: number): string {
+  return `${Math.round(bytes).toLocaleString("en")} B`;
+}
