@@ -1,6 +1,9 @@
 import type { Operation, OperatorGraph, Value } from "../../ir/index.ts";
 import type { Tape } from "./tape.ts";
 
+/** Nothing holds the value. */
+const absent = -1;
+
 /**
  * Executes a tape on paper: operations run in any order, values are forgotten, and whoever needs a forgotten value has
  * it made again from the nearest ones that are still there. What ran is an ordinary graph: a value that is made again is
@@ -10,26 +13,26 @@ import type { Tape } from "./tape.ts";
 export class Replay {
   readonly #tape: Tape;
   readonly #ran: Uint8Array;
-  /** By value of the tape: what holds it now, or null where it was forgotten or not made yet. */
-  readonly #current: (Value | null)[];
-  readonly #operations: Operation[] = [];
+  /** By value of the tape: what holds it now; a value that is made first keeps its id. */
+  readonly #current: Int32Array;
+  /** What ran: positions of operations, and one after the other what they read and made. */
+  readonly #operations: number[] = [];
+  readonly #read: number[] = [];
+  readonly #made: number[] = [];
   /** By value made again, less the number of values of the tape: the value of the tape that it is. */
   readonly #origins: number[] = [];
-  #nextId: number;
   #extraFlops = 0;
-  #recomputed = 0;
 
-  /** @param given by value: what is there without having been made; the graph's inputs unless told */
-  constructor(tape: Tape, given: readonly (Value | null)[] = inputsOf(tape)) {
+  /** @param given by value: its id where it is there without having been made, else −1; the graph's inputs unless told */
+  constructor(tape: Tape, given: Int32Array = inputsOf(tape)) {
     this.#tape = tape;
     this.#ran = new Uint8Array(tape.graph.operations.length);
-    this.#nextId = tape.producer.length;
     this.#current = given.slice();
   }
 
-  /** What ran so far, in order. */
-  get operations(): readonly Operation[] {
-    return this.#operations;
+  /** How many operations ran so far. */
+  get length(): number {
+    return this.#operations.length;
   }
 
   /** Arithmetic of what ran a second time or oftener. */
@@ -37,53 +40,41 @@ export class Replay {
     return this.#extraFlops;
   }
 
-  /** How many operations ran again. */
-  get recomputed(): number {
-    return this.#recomputed;
-  }
-
   /** Runs an operation of the tape, and before it whatever makes an operand that is not there. */
   run(position: number): void {
-    const operation = this.#tape.graph.operations[position];
-    for (const { id } of operation.inputs) this.need(id);
-    const inputs = operation.inputs.map(({ id }) => this.#current[id] as Value);
+    const { inputs, outputs, producer, flops } = this.#tape;
+    for (const id of inputs[position]) this.need(id);
+    for (const id of inputs[position]) this.#read.push(this.#current[id]);
     const again = this.#ran[position] === 1;
-    const outputs = operation.outputs.map((output): Value => {
-      const value = again ? { id: this.#nextId++, type: output.type } : output;
-      if (again) this.#origins.push(output.id);
-      this.#current[output.id] = value;
-      return value;
-    });
+    for (const id of outputs[position]) {
+      const version = again ? producer.length + this.#origins.push(id) - 1 : id;
+      this.#current[id] = version;
+      this.#made.push(version);
+    }
+    this.#operations.push(position);
     this.#ran[position] = 1;
-    if (again) {
-      this.#extraFlops += this.#tape.flops[position];
-      this.#recomputed++;
-      this.#operations.push({ ...operation, inputs, outputs, phase: "backward", recomputed: true });
-    } else this.#operations.push({ ...operation, inputs, outputs });
+    if (again) this.#extraFlops += flops[position];
   }
 
   /** Sees to it that a value is there. */
   need(id: number): void {
-    if (this.#current[id] !== null) return;
+    if (this.#current[id] !== absent) return;
+    const { producer, inputs } = this.#tape;
     // A chain may be longer than the call stack is deep.
     const wanted = [id];
     while (wanted.length > 0) {
       const last = wanted[wanted.length - 1];
-      const position = this.#tape.producer[last];
+      const position = producer[last];
       if (position < 0) throw new Error(`internal: %${last} is neither given nor made`);
-      const missing = this.#tape.graph.operations[position].inputs.filter((input) => this.#current[input.id] === null);
-      if (missing.length > 0) {
-        for (const input of [...missing].reverse()) wanted.push(input.id);
-        continue;
+      const before = wanted.length;
+      for (let index = inputs[position].length - 1; index >= 0; index--) {
+        const input = inputs[position][index];
+        if (this.#current[input] === absent) wanted.push(input);
       }
+      if (wanted.length > before) continue;
       wanted.pop();
-      if (this.#current[last] === null) this.run(position);
+      if (this.#current[last] === absent) this.run(position);
     }
-  }
-
-  /** Whether a value is there. */
-  has(id: number): boolean {
-    return this.#current[id] !== null;
   }
 
   /** Lets values go, and with them the views of their bytes; what comes from outside stays. */
@@ -91,55 +82,83 @@ export class Replay {
     const { root, views, producer } = this.#tape;
     for (const id of ids) {
       if (producer[root[id]] < 0) continue;
-      this.#current[root[id]] = null;
-      for (const view of views.get(root[id]) ?? []) this.#current[view] = null;
+      this.#current[root[id]] = absent;
+      for (const view of views.get(root[id]) ?? []) this.#current[view] = absent;
     }
   }
 
   /** Bytes of what was made here and is still to be read, during each operation that ran. Cost: linear. */
   liveBytes(): Float64Array {
-    const { root, bytes } = this.#tape;
-    const operations = this.#operations;
-    const origin = (id: number): number => (id < root.length ? id : this.#origins[id - root.length]);
+    const { root, bytes, inputs, outputs, producer } = this.#tape;
+    const values = producer.length;
+    const count = values + this.#origins.length;
     // A view keeps alive the very version whose bytes it shows.
-    const held = new Map<number, number>();
-    const made = new Map<number, number>();
-    const last = new Map<number, number>();
-    for (const [position, { inputs, outputs }] of operations.entries()) {
-      for (const { id } of inputs) {
-        const version = held.get(id) ?? id;
-        if (made.has(version)) last.set(version, position);
+    const held = new Int32Array(count).fill(absent);
+    const made = new Int32Array(count).fill(absent);
+    const last = new Int32Array(count);
+    let read = 0;
+    let written = 0;
+    for (const [place, position] of this.#operations.entries()) {
+      const first = read;
+      for (let index = 0; index < inputs[position].length; index++) {
+        const version = this.#read[read++];
+        last[held[version] === absent ? version : held[version]] = place;
       }
-      for (const { id } of outputs) {
-        if (root[origin(id)] !== origin(id)) held.set(id, held.get(inputs[0].id) ?? inputs[0].id);
-        else {
-          made.set(id, position);
-          last.set(id, position);
-        }
+      for (const id of outputs[position]) {
+        const version = this.#made[written++];
+        if (root[id] !== id)
+          held[version] = held[this.#read[first]] === absent ? this.#read[first] : held[this.#read[first]];
+        else made[version] = last[version] = place;
       }
     }
-    const live = new Float64Array(operations.length + 1);
-    for (const [version, position] of made) {
-      live[position] += bytes[origin(version)];
-      live[(last.get(version) as number) + 1] -= bytes[origin(version)];
+    const live = new Float64Array(this.#operations.length + 1);
+    for (const version of this.#made) {
+      if (made[version] === absent) continue;
+      const size = bytes[version < values ? version : this.#origins[version - values]];
+      live[made[version]] += size;
+      live[last[version] + 1] -= size;
     }
-    for (let position = 1; position < live.length; position++) live[position] += live[position - 1];
-    return live.subarray(0, operations.length);
+    for (let place = 1; place < live.length; place++) live[place] += live[place - 1];
+    return live.subarray(0, this.#operations.length);
   }
 
   /** What ran, as a graph with the inputs and outputs of the tape's. */
   graph(): OperatorGraph {
-    const { graph } = this.#tape;
-    const missing = graph.operations.findIndex((_, position) => this.#ran[position] === 0);
+    const { graph, producer } = this.#tape;
+    const missing = this.#ran.indexOf(0);
     if (missing >= 0) throw new Error(`internal: operation ${missing} of ${graph.name} never ran`);
+    const values: Value[] = [];
+    for (const { value } of graph.inputs) values[value.id] = value;
+    let read = 0;
+    let written = 0;
+    const operations = this.#operations.map((position): Operation => {
+      const operation = graph.operations[position];
+      const inputs = operation.inputs.map(() => values[this.#read[read++]]);
+      let again = false;
+      const outputs = operation.outputs.map((output): Value => {
+        const id = this.#made[written++];
+        again = id >= producer.length;
+        values[id] = again ? { id, type: output.type } : output;
+        return values[id];
+      });
+      const same = { ...operation, inputs, outputs };
+      return again ? { ...same, phase: "backward", recomputed: true } : same;
+    });
     // Outputs are those of the first run, which keeps the ids.
-    return { ...graph, operations: [...this.#operations] };
+    return { ...graph, operations };
   }
 }
 
-/** By value of a tape: itself where it comes from outside, null for all others. */
-export function inputsOf({ graph, producer }: Tape): (Value | null)[] {
-  const given = new Array<Value | null>(producer.length).fill(null);
-  for (const { value } of graph.inputs) given[value.id] = value;
+/** By value of a tape: its id where it comes from outside, −1 for all others. */
+export function inputsOf({ graph, producer }: Tape): Int32Array {
+  const given = new Int32Array(producer.length).fill(absent);
+  for (const { value } of graph.inputs) given[value.id] = value.id;
+  return given;
+}
+
+/** By value of a tape: −1 for what some operations make, its id for all others. */
+export function givenWithout({ outputs, producer }: Tape, positions: Iterable<number>): Int32Array {
+  const given = Int32Array.from(producer, (_, id) => id);
+  for (const position of positions) for (const id of outputs[position]) given[id] = absent;
   return given;
 }

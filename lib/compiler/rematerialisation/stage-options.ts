@@ -1,15 +1,17 @@
-import { inputsOf, Replay } from "./replay.ts";
-import { type Stage, stageBytes } from "./stages.ts";
+import { givenWithout, Replay } from "./replay.ts";
+import type { Stage } from "./stages.ts";
 import type { Tape } from "./tape.ts";
 
-/** One choice of what a stage keeps from its forward to its backward pass. */
+/** One choice of what neighbouring stages together keep from their forward to their backward pass. */
 export interface StageOption {
-  /** Roots that are kept; the stage's result and what comes from outside are there anyway. */
+  /** Roots that are kept; the last stage's result and what comes from outside are there anyway. */
   readonly kept: readonly number[];
   readonly keptBytes: number;
-  /** Arithmetic of what its backward pass computes again. */
+  /** Whether what is computed again for one of the stages goes when that is done, though another may need it too. */
+  readonly drops: boolean;
+  /** Arithmetic of what the backward pass computes again. */
   readonly extraFlops: number;
-  /** The most bytes of this stage alive at once, in its forward and in its backward pass; all that is kept is in both. */
+  /** The most bytes made here alive at once, in the forward and in the backward pass; all that is kept is in both. */
   readonly forwardPeak: number;
   readonly backwardPeak: number;
 }
@@ -22,128 +24,167 @@ export interface StageCosts {
   readonly forwardPeak: number;
   /** Bytes of gradients that the stage's backward pass finds on its arrival. */
   readonly gradientBytes: number;
-  /** From everything kept to nothing kept; none takes both more memory and more work than another. */
-  readonly options: readonly StageOption[];
+  /**
+   * Choices for this stage alone, for it and the next together, and so on: at `[length − 1]`. Together is often better:
+   * then what passes from stage to stage need not be kept either.
+   */
+  readonly options: readonly (readonly StageOption[])[];
 }
 
-/** More choices than these make plans slow to find and hardly better. */
-const mostOptions = 14;
+/** Groups of neighbouring stages that are looked at: in long chains fewer for each stage. */
+const mostGroups = 184;
+/** Stages in a group at most. */
+const longestGroup = 8;
+/** Choices measured for a group with so many saved values; the larger ones have more. */
+const choices = (saved: number): number => Math.min(24, 6 + Math.ceil(saved / 3));
 
-/** Costs of every stage and, by search inside it, the choices worth having. */
+/** Costs of every stage and, by search inside it and its neighbours, the choices worth having. */
 export function stageCosts(tape: Tape, stages: readonly Stage[]): readonly StageCosts[] {
   const gradients = arrivingGradients(tape, stages);
+  const longest = Math.max(1, Math.min(longestGroup, Math.floor(mostGroups / stages.length)));
   return stages.map((stage, index) => {
-    const search = new StageSearch(tape, stage);
+    const groups = Array.from({ length: Math.min(longest, stages.length - index) }, (_, more) =>
+      stages.slice(index, index + more + 1),
+    );
     return {
       boundaryBytes: sum(stage.boundary, tape.bytes),
       forwardFlops: stage.forward.reduce((total, position) => total + tape.flops[position], 0),
-      forwardPeak: search.forwardPeak(),
+      forwardPeak: forwardPeak(tape, stage),
       gradientBytes: gradients[index],
-      options: search.options(),
+      options: groups.map((group) => new GroupSearch(tape, group).options()),
     };
   });
 }
 
-/** Tries what one stage may keep. */
-class StageSearch {
+/** The most bytes alive in a forward pass that keeps only the stage's result. */
+function forwardPeak(tape: Tape, { forward }: Stage): number {
+  const replay = new Replay(tape, givenWithout(tape, forward));
+  for (const position of forward) replay.run(position);
+  return replay.liveBytes().reduce(larger, 0);
+}
+
+/** Tries what some neighbouring stages may keep. */
+class GroupSearch {
   readonly #tape: Tape;
-  readonly #stage: Stage;
-  /** Positions of the stage's forward operations. */
+  readonly #stages: readonly Stage[];
+  /** Positions of the group's forward operations. */
   readonly #own: ReadonlySet<number>;
-  readonly #given: ReturnType<typeof inputsOf>;
+  readonly #given: Int32Array;
   readonly #boundary: ReadonlySet<number>;
-  /** Roots that the stage makes. */
+  /** Roots that the group makes, but for its result. */
   readonly #internals: readonly number[];
   /** Those of them that a backward pass reads, directly or by a view. */
   readonly #saved: readonly number[];
 
-  constructor(tape: Tape, stage: Stage) {
+  constructor(tape: Tape, stages: readonly Stage[]) {
     this.#tape = tape;
-    this.#stage = stage;
-    const { graph, root, bytes, producer } = tape;
-    this.#own = new Set(stage.forward);
-    this.#boundary = new Set(stage.boundary);
-    const mine = new Set([...stage.forward, ...stage.backward]);
-    this.#given = inputsOf(tape);
-    for (const [position, { outputs }] of graph.operations.entries()) {
-      if (!mine.has(position)) for (const value of outputs) this.#given[value.id] = value;
-    }
-    const made = stage.forward.flatMap((position) => graph.operations[position].outputs.map(({ id }) => id));
-    this.#internals = made.filter((id) => root[id] === id && !this.#boundary.has(id));
-    const read = new Set(
-      stage.backward.flatMap((position) => graph.operations[position].inputs.map(({ id }) => root[id])),
-    );
-    this.#saved = this.#internals.filter((id) => bytes[id] > 0 && producer[id] >= 0 && read.has(id));
-  }
-
-  /** The most bytes alive in a forward pass that keeps only the stage's result. */
-  forwardPeak(): number {
-    const replay = new Replay(this.#tape, this.#given);
-    for (const position of this.#stage.forward) replay.run(position);
-    return Math.max(0, ...replay.liveBytes());
+    this.#stages = stages;
+    const { root, bytes, inputs, outputs } = tape;
+    const forward = stages.flatMap((stage) => stage.forward);
+    const backward = stages.flatMap((stage) => stage.backward);
+    this.#own = new Set(forward);
+    this.#boundary = new Set(stages[stages.length - 1].boundary);
+    this.#given = givenWithout(tape, [...forward, ...backward]);
+    this.#internals = forward
+      .flatMap((position) => [...outputs[position]])
+      .filter((id) => root[id] === id && !this.#boundary.has(id));
+    const read = new Set(backward.flatMap((position) => Array.from(inputs[position], (id) => root[id])));
+    this.#saved = this.#internals.filter((id) => bytes[id] > 0 && read.has(id));
   }
 
   /**
-   * Lets go of one value after the other, always the one that costs least arithmetic for each byte, and measures what
-   * comes of it.
+   * Lets go of one value after the other, always the one that costs least arithmetic for each byte, and measures now
+   * and then what comes of it. None of the choices returned takes both more memory and more work than another.
    */
   options(): readonly StageOption[] {
+    const { bytes } = this.#tape;
+    const order = this.#lettingGo();
+    const total = sum(order, bytes);
+    const most = choices(order.length);
+    const found = [this.#measure(new Set(order), false)];
+    let gone = 0;
+    let next = 1;
+    for (const [index, id] of order.entries()) {
+      gone += bytes[id];
+      if (index + 1 < order.length && gone < (total * next) / most) continue;
+      const kept = new Set(order.slice(index + 1));
+      found.push(this.#measure(kept, false));
+      if (this.#stages.length > 1) found.push(this.#measure(kept, true));
+      while (gone >= (total * next) / most) next++;
+    }
+    return found.filter((option) => !found.some((other) => isBetter(other, option)));
+  }
+
+  /** The saved values in the order in which they are let go. */
+  #lettingGo(): readonly number[] {
+    const { bytes, flops } = this.#tape;
     const kept = new Set(this.#saved);
-    const found = [this.#measure(kept)];
-    let flops = this.#flops(kept);
-    while (kept.size > 0) {
-      let best = -1;
-      let least = Number.POSITIVE_INFINITY;
-      for (const id of [...kept]) {
-        kept.delete(id);
-        const rate = (this.#flops(kept) - flops) / this.#tape.bytes[id];
-        kept.add(id);
-        if (rate < least) [best, least] = [id, rate];
-      }
-      kept.delete(best);
-      flops = this.#flops(kept);
-      found.push(this.#measure(kept));
-    }
-    return thin(found.filter((option) => !found.some((other) => isBetter(other, option))));
-  }
-
-  /** Arithmetic that the backward pass repeats where only these are kept. */
-  #flops(kept: ReadonlySet<number>): number {
-    const { graph, root, producer, flops } = this.#tape;
     const again = new Set<number>();
-    const wanted: number[] = [];
-    const want = (id: number): void => {
-      const value = root[id];
-      const position = producer[value];
-      if (kept.has(value) || this.#boundary.has(value) || !this.#own.has(position) || again.has(position)) return;
-      again.add(position);
-      wanted.push(position);
-    };
-    for (const position of this.#stage.backward) for (const { id } of graph.operations[position].inputs) want(id);
-    let total = 0;
-    for (let position = wanted.pop(); position !== undefined; position = wanted.pop()) {
-      total += flops[position];
-      for (const { id } of graph.operations[position].inputs) want(id);
+    const rates = new Map(this.#saved.map((id) => [id, 0]));
+    const order: number[] = [];
+    while (kept.size > 0) {
+      // What a value costs seldom falls as others go, so an old rate is a lower bound: only the best are looked at again.
+      const looked = new Set<number>();
+      let best = lowest(kept, rates);
+      while (!looked.has(best)) {
+        const work = this.#repeated(best, kept, again).reduce((all, position) => all + flops[position], 0);
+        rates.set(best, work / bytes[best]);
+        looked.add(best);
+        best = lowest(kept, rates);
+      }
+      for (const position of this.#repeated(best, kept, again)) again.add(position);
+      kept.delete(best);
+      order.push(best);
     }
-    return total;
+    return order;
   }
 
-  #measure(keep: ReadonlySet<number>): StageOption {
-    const kept = [...keep];
+  /** Operations that have to be repeated, besides those that are already, if one more value is not kept. */
+  #repeated(id: number, kept: ReadonlySet<number>, again: ReadonlySet<number>): readonly number[] {
+    const { root, producer, inputs } = this.#tape;
+    const found = new Set([producer[id]]);
+    for (const position of found) {
+      for (const input of inputs[position]) {
+        const value = root[input];
+        const made = producer[value];
+        // Of the value itself its producer is repeated, so it does not count as kept.
+        const there = (kept.has(value) && value !== id) || this.#boundary.has(value);
+        if (!there && this.#own.has(made) && !again.has(made)) found.add(made);
+      }
+    }
+    return [...found];
+  }
+
+  #measure(keep: ReadonlySet<number>, drops: boolean): StageOption {
     const replay = new Replay(this.#tape, this.#given);
-    for (const position of this.#stage.forward) replay.run(position);
-    replay.forget(this.#internals.filter((id) => !keep.has(id)));
-    const turn = replay.operations.length;
-    for (const position of this.#stage.backward) replay.run(position);
+    for (const stage of this.#stages) for (const position of stage.forward) replay.run(position);
+    const leaving = this.#internals.filter((id) => !keep.has(id));
+    replay.forget(leaving);
+    const turn = replay.length;
+    for (const stage of [...this.#stages].reverse()) {
+      for (const position of stage.backward) replay.run(position);
+      if (drops) replay.forget(leaving);
+    }
     const live = replay.liveBytes();
     return {
-      kept,
-      keptBytes: sum(kept, this.#tape.bytes),
+      kept: [...keep],
+      keptBytes: sum(keep, this.#tape.bytes),
+      drops,
       extraFlops: replay.extraFlops,
       forwardPeak: live.subarray(0, turn).reduce(larger, 0),
       backwardPeak: live.subarray(turn).reduce(larger, 0),
     };
   }
+}
+
+function lowest(ids: Iterable<number>, rates: ReadonlyMap<number, number>): number {
+  let best = -1;
+  let least = Number.POSITIVE_INFINITY;
+  for (const id of ids) {
+    const rate = rates.get(id) as number;
+    if (rate < least) [best, least] = [id, rate];
+  }
+  return best;
 }
 
 /** Whether one choice is as good as another in everything and better in something. */
@@ -152,30 +193,15 @@ function isBetter(a: StageOption, b: StageOption): boolean {
   return asGood && (a.keptBytes < b.keptBytes || a.extraFlops < b.extraFlops || a.backwardPeak < b.backwardPeak);
 }
 
-/** At most so many, evenly over the bytes that they keep, the first and the last among them. */
-function thin(options: readonly StageOption[]): readonly StageOption[] {
-  if (options.length <= mostOptions) return options;
-  const most = options[0].keptBytes;
-  const least = options[options.length - 1].keptBytes;
-  const chosen = new Set<StageOption>();
-  for (let index = 0; index < mostOptions; index++) {
-    const aim = most - ((most - least) * index) / (mostOptions - 1);
-    chosen.add(options.reduce((a, b) => (Math.abs(b.keptBytes - aim) < Math.abs(a.keptBytes - aim) ? b : a)));
-  }
-  return [...chosen];
-}
-
 /** By stage: bytes made by the backward pass of later stages that it or an earlier one reads. */
-function arrivingGradients({ graph, root, producer, bytes }: Tape, stages: readonly Stage[]): Float64Array {
+function arrivingGradients({ inputs, root, producer, bytes }: Tape, stages: readonly Stage[]): Float64Array {
   const stageOf = new Map<number, number>();
   for (const [index, { backward }] of stages.entries()) for (const position of backward) stageOf.set(position, index);
   const earliest = new Map<number, number>();
   for (const [position, index] of stageOf) {
-    for (const { id } of graph.operations[position].inputs) {
+    for (const id of inputs[position]) {
       const made = stageOf.get(producer[root[id]]);
-      if (made !== undefined && made > index) {
-        earliest.set(root[id], Math.min(index, earliest.get(root[id]) ?? index));
-      }
+      if (made !== undefined && made > index) earliest.set(root[id], Math.min(index, earliest.get(root[id]) ?? index));
     }
   }
   const arriving = new Float64Array(stages.length);
@@ -185,13 +211,10 @@ function arrivingGradients({ graph, root, producer, bytes }: Tape, stages: reado
   return arriving;
 }
 
-/** Bytes that the tape would keep if nothing were ever let go: an upper end for budgets. */
-export function everythingBytes(tape: Tape, stages: readonly Stage[]): number {
-  return stages.reduce((total, stage) => total + stageBytes(tape, stage), 0);
-}
-
-function sum(ids: readonly number[], bytes: Float64Array): number {
-  return ids.reduce((total, id) => total + bytes[id], 0);
+function sum(ids: Iterable<number>, bytes: Float64Array): number {
+  let total = 0;
+  for (const id of ids) total += bytes[id];
+  return total;
 }
 
 function larger(a: number, b: number): number {

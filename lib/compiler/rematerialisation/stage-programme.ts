@@ -1,21 +1,27 @@
-import type { StageCosts } from "./stage-options.ts";
+import type { StageCosts, StageOption } from "./stage-options.ts";
 
 /** What a plan does with stages, in order. */
 export interface StageVisitor {
-  /** Runs a stage forward, for the first time or again, and keeps what one of its options says. */
-  keep(stage: number, option: number): void;
+  /** Runs so many stages forward, for the first time or again, and keeps what an option says. */
+  keep(from: number, count: number, option: StageOption): void;
   /** Goes forward from one stage's input to another's and keeps nothing but that. */
   advance(from: number, to: number): void;
-  /** Runs a stage backward. */
-  backward(stage: number): void;
+  /** Runs so many stages backward that kept what an option says. */
+  backward(from: number, count: number, option: StageOption): void;
+}
+
+/** To keep what an option says for the first so many stages of a stretch. */
+interface Choice {
+  readonly count: number;
+  readonly option: StageOption;
 }
 
 /** Rows of the table at most. */
 const units = 400;
 
 /**
- * The least extra work for every stretch of stages in every amount of memory, by dynamic programming: the first stage
- * of a stretch either keeps what one of its options says, or the forward pass goes on to a later stage, whose input is
+ * The least extra work for every stretch of stages in every amount of memory, by dynamic programming: the first stages
+ * of a stretch either keep what one of their options says, or the forward pass goes on to a later stage, whose input is
  * kept, and comes back to what it left out (Beaumont et al., "Optimal checkpointing for heterogeneous chains", 2019;
  * options inside stages as in Zhao et al., "Rockmate", 2023). Plans that keep what they checkpoint until its backward
  * pass are searched. Cost: O(n² · (n + options) · units).
@@ -25,9 +31,9 @@ const units = 400;
 export class StageProgramme {
   readonly #stages: readonly StageCosts[];
   readonly #unit: number;
-  /** By stretch: least extra work by units at hand, and what is done first: −1 − option, or the stage gone on to. */
+  /** By stretch: least extra work by units at hand, and what is done first: an option, or the stage gone on to. */
   readonly #costs: Float64Array[] = [];
-  readonly #choices: Int16Array[] = [];
+  readonly #choices: (Choice | number)[][] = [];
 
   /** @param limitBytes the largest amount of memory that will be asked about */
   constructor(stages: readonly StageCosts[], limitBytes: number) {
@@ -70,30 +76,27 @@ export class StageProgramme {
     const up = (bytes: number): number => Math.ceil(bytes / this.#unit);
     const near = (bytes: number): number => Math.round(bytes / this.#unit);
     const boundary = this.#stages.map(({ boundaryBytes }) => near(boundaryBytes));
-    const options = this.#stages.map((stage) =>
-      stage.options.map((option) => ({
-        kept: near(option.keptBytes),
-        extra: option.extraFlops,
-        forward: option.forwardPeak,
-        backward: up(option.backwardPeak + stage.gradientBytes),
-      })),
-    );
     const flops: number[] = [0];
     for (const [index, { forwardFlops }] of this.#stages.entries()) flops.push(flops[index] + forwardFlops);
     for (let length = 1; length <= count; length++) {
       for (let from = 0; from + length <= count; from++) {
         const to = from + length - 1;
         const costs = new Float64Array(units + 1).fill(Number.POSITIVE_INFINITY);
-        const choices = new Int16Array(units + 1);
+        const choices = new Array<Choice | number>(units + 1).fill(0);
         // The gradient that arrives at the end of the stretch is there while its forward pass is run again.
         const { gradientBytes } = this.#stages[to];
-        for (const [number, { kept, extra, forward, backward }] of options[from].entries()) {
-          const above = length === 1 ? undefined : this.#costs[this.#index(from + 1, to)];
-          const need = Math.max(backward, up(forward + gradientBytes));
-          const taken = kept + boundary[from];
-          for (let row = Math.max(need, above === undefined ? 0 : taken); row <= units; row++) {
-            const cost = extra + (above === undefined ? 0 : above[row - taken]);
-            if (cost < costs[row]) [costs[row], choices[row]] = [cost, -1 - number];
+        for (const [more, options] of this.#stages[from].options.slice(0, length).entries()) {
+          const end = from + more;
+          const above = end === to ? undefined : this.#costs[this.#index(end + 1, to)];
+          for (const option of options) {
+            const { extraFlops, keptBytes, forwardPeak, backwardPeak } = option;
+            const need = Math.max(up(backwardPeak + this.#stages[end].gradientBytes), up(forwardPeak + gradientBytes));
+            const taken = near(keptBytes) + boundary[end];
+            const choice = { count: more + 1, option };
+            for (let row = Math.max(need, above === undefined ? 0 : taken); row <= units; row++) {
+              const cost = extraFlops + (above === undefined ? 0 : above[row - taken]);
+              if (cost < costs[row]) [costs[row], choices[row]] = [cost, choice];
+            }
           }
         }
         let peak = 0;
@@ -120,12 +123,13 @@ export class StageProgramme {
     }
     const choice = this.#choices[this.#index(from, to)][row];
     const near = (bytes: number): number => Math.round(bytes / this.#unit);
-    if (choice < 0) {
-      const { boundaryBytes, options } = this.#stages[from];
-      visitor.keep(from, -1 - choice);
-      const taken = near(options[-1 - choice].keptBytes) + near(boundaryBytes);
-      if (from < to) this.#visit(from + 1, to, row - taken, visitor);
-      visitor.backward(from);
+    if (typeof choice === "object") {
+      const { count, option } = choice;
+      visitor.keep(from, count, option);
+      const end = from + count - 1;
+      const taken = near(option.keptBytes) + near(this.#stages[end].boundaryBytes);
+      if (end < to) this.#visit(end + 1, to, row - taken, visitor);
+      visitor.backward(from, count, option);
     } else {
       visitor.advance(from, choice);
       this.#visit(choice, to, row - near(this.#stages[choice - 1].boundaryBytes), visitor);

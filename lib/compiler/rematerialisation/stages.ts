@@ -50,7 +50,7 @@ export function mergeStages(tape: Tape, stages: readonly Stage[], most: number):
 }
 
 /** Bytes that a stage's forward makes. */
-export function stageBytes({ graph, bytes }: Tape, { forward }: Stage): number {
+function stageBytes({ graph, bytes }: Tape, { forward }: Stage): number {
   let sum = 0;
   for (const position of forward) for (const { id } of graph.operations[position].outputs) sum += bytes[id];
   return sum;
@@ -107,4 +107,9 @@ function assemble(tape: Tape, starts: readonly number[]): readonly Stage[] {
     backward: backwards[index],
     boundary: [...boundaries[index]],
   }));
+}
+
+/** Bytes that a forward pass makes: an upper end for budgets. */
+export function everythingBytes(tape: Tape, stages: readonly Stage[]): number {
+  return stages.reduce((total, stage) => total + stageBytes(tape, stage), 0);
 }

@@ -11,6 +11,9 @@ export interface Tape {
   /** Positions of operations, in order. */
   readonly forward: readonly number[];
   readonly backward: readonly number[];
+  /** Ids of operands and of results by operation. */
+  readonly inputs: readonly Int32Array[];
+  readonly outputs: readonly Int32Array[];
   /** Arithmetic by operation. */
   readonly flops: Float64Array;
   /** By value: the operation that makes it, −1 for what comes from outside. */
@@ -65,7 +68,19 @@ export function tapeOf(graph: OperatorGraph, stored?: ReadonlySet<number>): Tape
     }
     for (const { value } of inputs) bytes[value.id] = 0;
   }
-  return { graph, forward, backward, flops, producer, root, bytes, views };
+  const ids = (values: Operation["inputs"]): Int32Array => Int32Array.from(values, ({ id }) => id);
+  return {
+    graph,
+    forward,
+    backward,
+    inputs: operations.map((operation) => ids(operation.inputs)),
+    outputs: operations.map((operation) => ids(operation.outputs)),
+    flops,
+    producer,
+    root,
+    bytes,
+    views,
+  };
 }
 
 /** Arithmetic of an operation, by its declaration. */

@@ -1,8 +1,8 @@
 import type { OperatorGraph } from "../../ir/index.ts";
 import { Replay } from "../rematerialisation/replay.ts";
-import { everythingBytes, type StageCosts, stageCosts } from "../rematerialisation/stage-options.ts";
+import { type StageCosts, type StageOption, stageCosts } from "../rematerialisation/stage-options.ts";
 import { StageProgramme } from "../rematerialisation/stage-programme.ts";
-import { mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
+import { everythingBytes, mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
 import { internalsOf } from "./checkpoint.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
@@ -132,7 +132,7 @@ export class Rematerialisation {
   #largestPeak(): number {
     let most = 1;
     for (const { forwardPeak, gradientBytes, options } of this.#costs) {
-      const { backwardPeak } = options[options.length - 1];
+      const { backwardPeak } = options[0][options[0].length - 1];
       most = Math.max(most, Math.max(forwardPeak, backwardPeak) + gradientBytes);
     }
     return most;
@@ -140,7 +140,7 @@ export class Rematerialisation {
 
   #try(programme: StageProgramme, bytes: number): Trial {
     const { tape } = this.#context;
-    const replay = replayPlan(tape, this.#stages, this.#costs, (visitor) => programme.visit(bytes, visitor));
+    const replay = replayPlan(tape, this.#stages, (visitor) => programme.visit(bytes, visitor));
     const graph = replay.graph();
     return { graph, target: this.#context.plan(graph), extraFlops: replay.extraFlops };
   }
@@ -150,7 +150,6 @@ export class Rematerialisation {
 function replayPlan(
   tape: Tape,
   stages: readonly Stage[],
-  costs: readonly StageCosts[],
   walk: (visitor: Parameters<StageProgramme["visit"]>[1]) => void,
 ): Replay {
   const replay = new Replay(tape);
@@ -161,13 +160,16 @@ function replayPlan(
     else for (const position of positions) replay.run(position);
     ran.add(stage);
   };
+  /** What neighbouring stages make and an option does not keep. */
+  const leaving = (group: readonly Stage[], { kept }: StageOption): readonly number[] => {
+    const { boundary } = group[group.length - 1];
+    return group.flatMap(({ forward: positions }) => internalsOf(tape, positions, [...boundary, ...kept]));
+  };
   walk({
-    keep(stage, option) {
-      const again = ran.has(stage);
-      forward(stage);
-      const { forward: positions, boundary } = stages[stage];
-      if (again && stage === stages.length - 1) return;
-      replay.forget(internalsOf(tape, positions, [...boundary, ...costs[stage].options[option].kept]));
+    keep(from, count, option) {
+      const last = from + count - 1;
+      for (let stage = from; stage <= last; stage++) if (stage === last || !ran.has(stage)) forward(stage);
+      replay.forget(leaving(stages.slice(from, from + count), option));
     },
     advance(from, to) {
       for (let stage = from; stage < to; stage++) {
@@ -179,8 +181,12 @@ function replayPlan(
         replay.forget(before.filter((id) => !kept.has(id)));
       }
     },
-    backward(stage) {
-      for (const position of stages[stage].backward) replay.run(position);
+    backward(from, count, option) {
+      const group = stages.slice(from, from + count);
+      for (const { backward } of [...group].reverse()) {
+        for (const position of backward) replay.run(position);
+        if (option.drops) replay.forget(leaving(group, option));
+      }
     },
   });
   return replay;
