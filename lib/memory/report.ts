@@ -42,6 +42,8 @@ export interface StrategyReport {
   /** Arithmetic of one step without the strategies, and what they add by computing again. */
   readonly flops: number;
   readonly extraFlops: number;
+  /** No plan within the budget adds less arithmetic than this, where there is a budget and a bound is known. */
+  readonly leastExtraFlops?: number;
   /** Operations that are computed again. */
   readonly recomputedOperations: number;
   /** What happens to results: nothing at all, or what changes and within which tolerance. */

@@ -87,8 +87,12 @@ export class Replay {
     }
   }
 
-  /** Bytes of what was made here and is still to be read, during each operation that ran. Cost: linear. */
-  liveBytes(): Float64Array {
+  /**
+   * Bytes of what was made here and is still to be read, during each operation that ran. Cost: linear.
+   *
+   * @param arriving roots that are given and counted, too: from a place to their last use
+   */
+  liveBytes(arriving: Iterable<number> = [], from = 0): Float64Array {
     const { root, bytes, inputs, outputs, producer } = this.#tape;
     const values = producer.length;
     const count = values + this.#origins.length;
@@ -117,6 +121,10 @@ export class Replay {
       const size = bytes[version < values ? version : this.#origins[version - values]];
       live[made[version]] += size;
       live[last[version] + 1] -= size;
+    }
+    for (const id of arriving) {
+      live[from] += bytes[id];
+      live[Math.max(from, last[id]) + 1] -= bytes[id];
     }
     for (let place = 1; place < live.length; place++) live[place] += live[place - 1];
     return live.subarray(0, this.#operations.length);

@@ -7,11 +7,14 @@ export interface StageOption {
   /** Roots that are kept; the last stage's result and what comes from outside are there anyway. */
   readonly kept: readonly number[];
   readonly keptBytes: number;
-  /** Whether what is computed again for one of the stages goes when that is done, though another may need it too. */
-  readonly drops: boolean;
+  /** Roots that go when one of the stages has run backward, though another may need them, too, and makes them again. */
+  readonly dropped: readonly number[];
   /** Arithmetic of what the backward pass computes again. */
   readonly extraFlops: number;
-  /** The most bytes made here alive at once, in the forward and in the backward pass; all that is kept is in both. */
+  /**
+   * The most bytes made here alive at once, in the forward and in the backward pass; all that is kept is in both, and
+   * in the second the gradients that arrive.
+   */
   readonly forwardPeak: number;
   readonly backwardPeak: number;
 }
@@ -50,8 +53,8 @@ export function stageCosts(tape: Tape, stages: readonly Stage[]): readonly Stage
       boundaryBytes: sum(stage.boundary, tape.bytes),
       forwardFlops: stage.forward.reduce((total, position) => total + tape.flops[position], 0),
       forwardPeak: forwardPeak(tape, stage),
-      gradientBytes: gradients[index],
-      options: groups.map((group) => new GroupSearch(tape, group).options()),
+      gradientBytes: sum(gradients[index], tape.bytes),
+      options: groups.map((group, more) => new GroupSearch(tape, group, gradients[index + more]).options()),
     };
   });
 }
@@ -75,10 +78,13 @@ class GroupSearch {
   readonly #internals: readonly number[];
   /** Those of them that a backward pass reads, directly or by a view. */
   readonly #saved: readonly number[];
+  /** Gradients that the backward pass finds on its arrival. */
+  readonly #arriving: readonly number[];
 
-  constructor(tape: Tape, stages: readonly Stage[]) {
+  constructor(tape: Tape, stages: readonly Stage[], arriving: readonly number[]) {
     this.#tape = tape;
     this.#stages = stages;
+    this.#arriving = arriving;
     const { root, bytes, inputs, outputs } = tape;
     const forward = stages.flatMap((stage) => stage.forward);
     const backward = stages.flatMap((stage) => stage.backward);
@@ -160,16 +166,17 @@ class GroupSearch {
     for (const stage of this.#stages) for (const position of stage.forward) replay.run(position);
     const leaving = this.#internals.filter((id) => !keep.has(id));
     replay.forget(leaving);
+    const dropped = drops ? leaving : [];
     const turn = replay.length;
     for (const stage of [...this.#stages].reverse()) {
       for (const position of stage.backward) replay.run(position);
-      if (drops) replay.forget(leaving);
+      replay.forget(dropped);
     }
-    const live = replay.liveBytes();
+    const live = replay.liveBytes(this.#arriving, turn);
     return {
       kept: [...keep],
       keptBytes: sum(keep, this.#tape.bytes),
-      drops,
+      dropped,
       extraFlops: replay.extraFlops,
       forwardPeak: live.subarray(0, turn).reduce(larger, 0),
       backwardPeak: live.subarray(turn).reduce(larger, 0),
@@ -193,8 +200,8 @@ function isBetter(a: StageOption, b: StageOption): boolean {
   return asGood && (a.keptBytes < b.keptBytes || a.extraFlops < b.extraFlops || a.backwardPeak < b.backwardPeak);
 }
 
-/** By stage: bytes made by the backward pass of later stages that it or an earlier one reads. */
-function arrivingGradients({ inputs, root, producer, bytes }: Tape, stages: readonly Stage[]): Float64Array {
+/** By stage: what the backward pass of later stages makes and that of this or an earlier one reads. */
+function arrivingGradients({ inputs, root, producer }: Tape, stages: readonly Stage[]): readonly (readonly number[])[] {
   const stageOf = new Map<number, number>();
   for (const [index, { backward }] of stages.entries()) for (const position of backward) stageOf.set(position, index);
   const earliest = new Map<number, number>();
@@ -204,9 +211,9 @@ function arrivingGradients({ inputs, root, producer, bytes }: Tape, stages: read
       if (made !== undefined && made > index) earliest.set(root[id], Math.min(index, earliest.get(root[id]) ?? index));
     }
   }
-  const arriving = new Float64Array(stages.length);
+  const arriving: number[][] = stages.map(() => []);
   for (const [id, index] of earliest) {
-    for (let stage = index; stage < (stageOf.get(producer[id]) as number); stage++) arriving[stage] += bytes[id];
+    for (let stage = index; stage < (stageOf.get(producer[id]) as number); stage++) arriving[stage].push(id);
   }
   return arriving;
 }

@@ -90,7 +90,7 @@ export class StageProgramme {
           const above = end === to ? undefined : this.#costs[this.#index(end + 1, to)];
           for (const option of options) {
             const { extraFlops, keptBytes, forwardPeak, backwardPeak } = option;
-            const need = Math.max(up(backwardPeak + this.#stages[end].gradientBytes), up(forwardPeak + gradientBytes));
+            const need = Math.max(up(backwardPeak), up(forwardPeak + gradientBytes));
             const taken = near(keptBytes) + boundary[end];
             const choice = { count: more + 1, option };
             for (let row = Math.max(need, above === undefined ? 0 : taken); row <= units; row++) {

@@ -25,10 +25,12 @@ export function planSchedule(
   const clean = cleanGraph(graph);
   let current = clean;
   const reasons: string[] = [];
+  let bound: number | undefined;
   for (const strategy of strategies) {
-    const { graph: next, reason } = strategy.plan(new Context(current, target));
-    current = next;
-    if (reason !== "") reasons.push(reason);
+    const plan = strategy.plan(new Context(current, target));
+    current = plan.graph;
+    if (plan.reason !== "") reasons.push(plan.reason);
+    if (plan.leastExtraFlops !== undefined) bound = plan.leastExtraFlops;
   }
   const flops = totalFlops(clean);
   const changes = new Set(strategies.map(({ results }) => results).filter((results) => results !== sameBits));
@@ -37,6 +39,7 @@ export function planSchedule(
     reason: reasons.join(" "),
     flops,
     extraFlops: totalFlops(current) - flops,
+    ...(bound === undefined ? {} : { leastExtraFlops: bound }),
     recomputedOperations: current.operations.filter(({ recomputed }) => recomputed).length,
     results: changes.size === 0 ? sameBits : [...changes].join("; "),
   };

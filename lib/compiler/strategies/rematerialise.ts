@@ -4,6 +4,7 @@ import { type StageCosts, type StageOption, stageCosts } from "../rematerialisat
 import { StageProgramme } from "../rematerialisation/stage-programme.ts";
 import { everythingBytes, mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
+import { leastExtraFlops } from "../rematerialisation/work-bound.ts";
 import { internalsOf } from "./checkpoint.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
 
@@ -79,6 +80,7 @@ export class Rematerialisation {
     }
     return {
       graph: best.graph,
+      leastExtraFlops: leastExtraFlops(this.#context.tape, budgetBytes - this.#context.residentBytes),
       reason: `${this.#stages.length} stages; the least extra work that fits ${format(budgetBytes)} takes ${format(best.target.arenaBytes)}.`,
     };
   }
@@ -133,7 +135,7 @@ export class Rematerialisation {
     let most = 1;
     for (const { forwardPeak, gradientBytes, options } of this.#costs) {
       const { backwardPeak } = options[0][options[0].length - 1];
-      most = Math.max(most, Math.max(forwardPeak, backwardPeak) + gradientBytes);
+      most = Math.max(most, Math.max(forwardPeak + gradientBytes, backwardPeak));
     }
     return most;
   }
@@ -185,7 +187,7 @@ function replayPlan(
       const group = stages.slice(from, from + count);
       for (const { backward } of [...group].reverse()) {
         for (const position of backward) replay.run(position);
-        if (option.drops) replay.forget(leaving(group, option));
+        replay.forget(option.dropped);
       }
     },
   });

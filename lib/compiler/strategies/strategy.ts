@@ -42,6 +42,8 @@ export interface StrategyPlan {
   readonly graph: OperatorGraph;
   /** What was chosen and why, in a sentence; empty where there was nothing to choose. */
   readonly reason: string;
+  /** No plan that takes as little adds less arithmetic than this, where a bound is known. */
+  readonly leastExtraFlops?: number;
 }
 
 /** One way to fit a training step into memory. Strategies compose: one rewrites what another has left. */

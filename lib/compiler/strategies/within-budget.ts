@@ -25,9 +25,9 @@ export function withinBudget(budget: Budget): MemoryStrategy {
         const plan: StrategyPlan = reuse.plan(context);
         return { ...plan, reason: `Reuse alone takes ${plain.arenaBytes.toLocaleString("en")} B of ${asked}.` };
       }
-      const { graph, reason } = new Rematerialisation(context).plan(bytes);
+      const { reason, ...plan } = new Rematerialisation(context).plan(bytes);
       const without = plain.arenaBytes.toLocaleString("en");
-      return { graph, reason: `Reuse alone takes ${without} B, so operations are repeated: ${reason}` };
+      return { ...plan, reason: `Reuse alone takes ${without} B, so operations are repeated: ${reason}` };
     },
   };
 }

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import {
+  type MemoryOption,
   makeSchedule,
   planSchedule,
   type Schedule,
@@ -12,7 +13,7 @@ import { type OperatorGraph, parseGraph, printGraph, verify } from "../../../lib
 import { validatePlan } from "../../../lib/memory/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
-import { random } from "../../../lib/tensor/index.ts";
+import { bytesOf, random } from "../../../lib/tensor/index.ts";
 import { trainingGraph } from "../../../lib/training/index.ts";
 import { targetOf } from "../../../lib/training/target.ts";
 import { suite } from "../../support/suite.ts";
@@ -109,6 +110,71 @@ test("checkpoints repeat at most one forward pass, mark what they repeat, and co
   assert.ok(repeated.length < forward, `${repeated.length} of ${forward}`);
   assert.ok(strategy !== undefined && strategy.extraFlops > 0 && strategy.extraFlops < strategy.flops / 3);
   assert.equal(parseGraph(printGraph(after)), after, "the mark survives printing and parsing");
+});
+
+test("a budget is kept to the byte by what the engine plans, with less extra work the larger it is", () => {
+  for (const engine of engines) {
+    for (const [network, model] of Object.entries(models)) {
+      const graph = graphOf(model);
+      const arena = (memory: MemoryOption) =>
+        engine.compile(planSchedule(graph, strategiesOf(memory), targetOf(engine)));
+      const most = arena("reuse").arenaBytes;
+      const least = arena("rematerialise").arenaBytes;
+      let work = Number.POSITIVE_INFINITY;
+      for (const share of [0, 0.3, 0.6, 1]) {
+        const budget = Math.ceil(least + share * (most - least));
+        const { arenaBytes, report } = arena({ budget });
+        const extra = report.strategy?.extraFlops ?? Number.NaN;
+        assert.ok(arenaBytes <= budget, `${engine.name}, ${network}: ${arenaBytes} of ${budget}`);
+        assert.ok(
+          extra <= work && extra >= (report.strategy?.leastExtraFlops ?? 0),
+          `${engine.name}, ${network}: ${extra} after ${work}`,
+        );
+        work = extra;
+      }
+      assert.is(work, 0, "nothing is repeated where reuse is enough");
+    }
+  }
+});
+
+test("rematerialisation within a budget trains to the same bits", async () => {
+  for (const engine of engines) {
+    for (const [network, model] of Object.entries(models)) {
+      const graph = graphOf(model);
+      const expected = await train(engine, makeSchedule(graph), model);
+      const most = engine.compile(makeSchedule(graph)).arenaBytes;
+      const least = engine.compile(planSchedule(graph, strategiesOf("rematerialise"), targetOf(engine))).arenaBytes;
+      for (const budget of [least, (least + most) / 2]) {
+        const schedule = planSchedule(graph, strategiesOf({ budget }), targetOf(engine));
+        const repeated = schedule.strategy?.recomputedOperations ?? Number.NaN;
+        assert.ok(least === most ? repeated === 0 : repeated > 0, `${engine.name}, ${network}: ${repeated}`);
+        const got = await train(engine, schedule, model);
+        for (const [output, data] of expected) assert.equal(got.get(output), data, `${network}, ${budget}, ${output}`);
+      }
+    }
+  }
+});
+
+test("a percentage is of what keeping everything takes beyond weights and states", () => {
+  const engine = referenceEngine();
+  const graph = graphOf(models.chain);
+  const compiled = (memory: MemoryOption) =>
+    engine.compile(planSchedule(graph, strategiesOf(memory), targetOf(engine)));
+  const resident = graph.inputs
+    .filter(({ role }) => role !== "data")
+    .reduce((sum, { value }) => sum + bytesOf(value.type), 0);
+  const everything = compiled("keep-everything").arenaBytes - resident;
+  assert.ok(compiled({ budget: "40%" }).arenaBytes <= resident + 0.4 * everything);
+});
+
+test("a budget that nothing fits is refused with the smallest plan and the step that sets it", () => {
+  assert.throws(
+    () => planSchedule(graphOf(models.chain), strategiesOf({ budget: 1000 }), targetOf(referenceEngine())),
+    /^memory: the budget must hold the smallest plan, got 1,000 B for at least [\d,]+ B \(its peak is at \w+.*\); raise/,
+  );
+  for (const budget of ["40", "-1%", 0, Number.NaN]) {
+    assert.throws(() => strategiesOf({ budget }), /^memory: a budget must be bytes or a percentage, got /);
+  }
 });
 
 test("what counts or averages from step to step is never repeated", () => {
