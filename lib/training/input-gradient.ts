@@ -4,6 +4,7 @@ import { sampleLosses } from "../nn/index.ts";
 import { operatorTable } from "../ops/index.ts";
 import { elementCount, formatShape, formatType, type HostTensor, isFloat, sameShape, zeros } from "../tensor/index.ts";
 import { names } from "./graphs.ts";
+import { layerOutput } from "./layer-output.ts";
 import type { ProgramParts } from "./parts.ts";
 
 /** Of what the gradient is taken, for each sample a number. */
@@ -12,8 +13,11 @@ export type GradientSource =
   | "loss"
   /** One number of the model's output by its place, such as a class. */
   | { readonly output: number }
-  /** The mean of squares of what a layer gives, by the layer's path, such as `convolution2`. */
-  | { readonly layer: string };
+  /**
+   * The mean of squares of what a layer gives, by the layer's path, such as `convolution2`; with a channel, the mean of
+   * that one map (or unit) alone, not squared: what the channel looks for.
+   */
+  | { readonly layer: string; readonly channel?: number };
 
 /** Of what, and compared with what. */
 export interface InputGradientOptions {
@@ -75,7 +79,7 @@ function gradientGraph({ model, loss, dtype }: ProgramParts, of: GradientSource,
   const target = builder.input(names.target, type.dtype === "int32" ? type : { ...type, dtype }, "data");
   const values = builder.inLayer("loss", () => {
     if (of === "loss") return sampleLosses(builder, loss, built, target);
-    return "output" in of ? outputAt(builder, built.output, of.output) : activityOf(builder, of.layer);
+    return "output" in of ? outputAt(builder, built.output, of.output) : activityOf(builder, of);
   });
   const total = builder.apply("sum", [values], { axes: [0] });
   builder.output("values", values);
@@ -96,15 +100,17 @@ function outputAt(builder: GraphBuilder, output: Value, place: number): Value {
   return builder.apply("reshape", [column], { shape: [batch] });
 }
 
-function activityOf(builder: GraphBuilder, layer: string): Value {
-  const inside = builder.operations.filter((operation) => `${operation.layer}/`.startsWith(`${layer}/`));
-  const last = inside.at(-1)?.outputs[0];
-  if (last === undefined || !isFloat(last.type.dtype)) {
-    const top = new Set(builder.operations.map((operation) => operation.layer.split("/")[0]));
+function activityOf(builder: GraphBuilder, { layer, channel }: { layer: string; channel?: number }): Value {
+  const given = layerOutput(builder, layer, "inputGradient");
+  const [batch, channels, ...plane] = given.type.shape;
+  const rest = given.type.shape.map((_, axis) => axis).slice(1);
+  if (channel === undefined) return builder.apply("mean", [builder.apply("square", [given])], { axes: rest });
+  if (!Number.isInteger(channel) || channel < 0 || channel >= channels) {
     throw new Error(
-      `inputGradient: the layer must be one that computes floats, got "${layer}"; there are ${[...top].join(", ")} and those below them`,
+      `inputGradient: channel must be from 0 to ${channels - 1}, got ${channel} (of ${layer}, ${formatShape(given.type.shape.slice(1))}); choose one of them`,
     );
   }
-  const axes = last.type.shape.map((_, axis) => axis).slice(1);
-  return builder.apply("mean", [builder.apply("square", [last])], { axes });
+  const starts = given.type.shape.map((_, axis) => (axis === 1 ? channel : 0));
+  const map = builder.apply("slice", [given], { starts, sizes: [batch, 1, ...plane] });
+  return builder.apply("mean", [map], { axes: rest });
 }

@@ -5,6 +5,7 @@ import { printGraph } from "../ir/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
 import type { DataOf, HostTensor } from "../tensor/index.ts";
+import { activations } from "./activations.ts";
 import { evaluate, predict } from "./answer.ts";
 import type { SampleStream } from "./batches.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -144,6 +145,18 @@ export class Program {
    */
   inputGradient(inputs: HostTensor, options: InputGradientOptions = {}): Promise<InputGradient> {
     return inputGradient(this.#parts, inputs, options);
+  }
+
+  /**
+   * What a layer gives for these samples, in the model as it answers: its feature maps, or the states of its units.
+   *
+   * @param inputs floats [samples, …input], as the network sees them; all are computed in one go
+   * @param layer the layer's path, such as `convolution2`
+   * @returns shape [samples, …layer]
+   * @throws Error if the inputs do not fit, or there is no such layer
+   */
+  activations(inputs: HostTensor, layer: string): Promise<HostTensor<"float32">> {
+    return activations(this.#parts, inputs, layer);
   }
 
   /** What `console.log` prints. */

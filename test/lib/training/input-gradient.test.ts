@@ -46,6 +46,7 @@ const sources: readonly InputGradientOptions[] = [
   { of: { output: 2 } },
   { of: { layer: "convolution1" } },
   { of: { layer: "tanh1" } },
+  { of: { layer: "tanh1", channel: 2 } },
 ];
 
 for (const engine of ["reference", "wasm"] as const) {
@@ -109,6 +110,11 @@ test("what cannot be asked for is refused with what can", async () => {
   await refused(tensor([1]), {}, "inputs must be floats [samples, ...[6,6]], got float32[1]");
   await refused(inputs, {}, "targets must be int32[2] for cross-entropy, got none");
   await refused(inputs, { of: { output: 4 } }, "output must be from 0 to 3, got 4");
+  await refused(
+    inputs,
+    { of: { layer: "tanh1", channel: 3 } },
+    "channel must be from 0 to 2, got 3 (of tanh1, [3,4,4])",
+  );
   await refused(inputs, { of: { layer: "dense" } }, 'got "dense"; there are reshape1, convolution1, batchNorm1');
 });
 
