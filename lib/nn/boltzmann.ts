@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from "../ir/index.ts";
 import { formatShape } from "../tensor/index.ts";
 import { allZeros, type Initialiser } from "./initialisers.ts";
-import { checkSize, type Layer } from "./layer.ts";
+import { checkSize, type Layer, stepNumber } from "./layer.ts";
 
 /** Settings of a restricted Boltzmann machine. */
 export interface BoltzmannOptions {
@@ -48,7 +48,8 @@ export function boltzmann(hidden: number, { steps = 1, initialiser = small }: Bo
   return {
     type: "boltzmann",
     label: `boltzmann(${hidden})`,
-    build({ builder, mode, dtype, seed, parameter, state, update, randomStream, objective }, data) {
+    build(context, data) {
+      const { builder, mode, dtype, seed, parameter, objective } = context;
       const { shape } = data.type;
       if (shape.length !== 2) {
         throw new Error(
@@ -70,12 +71,11 @@ export function boltzmann(hidden: number, { steps = 1, initialiser = small }: Bo
         objective(errorOf(units.visible(probabilities)));
         return probabilities;
       }
-      const step = state("step", { shape: [], dtype: "int32" }, 0);
-      update(step, builder.apply("increment", [step]));
+      const step = stepNumber(context);
       const one = builder.apply("full", [], { shape: [], dtype, value: 1 });
       /** 1 where a random number is below the probability. */
       const sample = (chances: Value): Value => {
-        const attributes = { shape: [samples, hidden], dtype, seed, stream: randomStream() };
+        const attributes = { shape: [samples, hidden], dtype, seed, stream: context.randomStream() };
         const drawn = builder.apply("uniform", [step], attributes);
         return builder.apply("subtract", [one, builder.apply("greaterOrEqual", [drawn, chances])]);
       };

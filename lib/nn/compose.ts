@@ -9,14 +9,12 @@ export interface BlockOptions {
   readonly type?: string;
 }
 
-const named = (name: string | undefined): Pick<Layer, "name"> => (name === undefined ? {} : { name });
-
 /** Layers in a row as one layer, under one name in graphs and pictures. */
 export function chain(layers: readonly Layer[], { name, type = "chain" }: BlockOptions = {}): Layer {
   return {
     type,
     label: type,
-    ...named(name),
+    name,
     build: ({ apply }, input) => inTurn(layers, input, apply),
   };
 }
@@ -39,7 +37,7 @@ export function residual(layers: readonly Layer[], options: ResidualOptions = {}
   return {
     type,
     label: type,
-    ...named(name),
+    name,
     build({ builder, apply }, input) {
       const body = inTurn(layers, input, apply);
       const around = shortcut.length === 0 ? input : apply(chain(shortcut, { name: "shortcut" }), input);
@@ -59,7 +57,7 @@ export function branches(
   return {
     type,
     label: type,
-    ...named(name),
+    name,
     build: ({ builder, apply }, input) =>
       builder.apply(
         "concat",

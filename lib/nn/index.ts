@@ -6,9 +6,10 @@
 // else under its type and its number among the siblings of that type, from 1: `dense1`, `dense2`. Inner layers follow
 // their parent's path after a `/`, so that `conv4/bottleneck3/convolution2` is the second convolution of the
 // third bottleneck of stage conv4 of ResNet-50; every operation carries this path in `layer`. Parameters and states
-// follow the path after a `.`: `dense1.weight`. Names contain neither sign, and siblings differ. The same type and
-// number of a sibling therefore means the same place in the same kind of block: paths that differ in numbers alone are
-// repetitions.
+// follow the path after a `.`: `dense1.weight`. Names contain neither sign, and siblings differ. Layers over sequences
+// have a `step1`, `step2` … for each step of time below them. Gradients are in the layer of what they are gradients of.
+// Blocks of one type under one parent are made alike, but may differ in sizes: whoever looks for repetitions compares
+// what is in them.
 export { type AdamOptions, adam, adamW, clipNorm, type RmsPropOptions, rmsProp } from "./adaptive.ts";
 export { type BoltzmannOptions, boltzmann } from "./boltzmann.ts";
 export {
@@ -30,6 +31,7 @@ export {
   relu,
   repeat,
   reshape,
+  roundTo,
   sigmoid,
   softmax,
   softplus,

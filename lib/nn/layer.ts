@@ -56,6 +56,16 @@ export interface Layer {
 }
 
 /**
+ * The number of the training step, from 0, kept as a state of the layer: what random numbers of a layer go by, so that
+ * they are others at every step and the same when a step is computed again.
+ */
+export function stepNumber({ builder, state, update }: LayerContext): Value {
+  const step = state("step", { shape: [], dtype: "int32" }, 0);
+  update(step, builder.apply("increment", [step]));
+  return step;
+}
+
+/**
  * Checks a size that a layer was given.
  *
  * @throws Error naming layer and size

@@ -83,6 +83,18 @@ export const tanh = activation("tanh");
 /** Probabilities along the last axis. Not needed before `crossEntropy`, which has it inside. */
 export const softmax = activation("softmax");
 
+/**
+ * The nearest numbers that float16 or bfloat16 has, for activations and the gradients that come back, stored as before:
+ * what low precision does to values. Small gradients vanish in float16, which loss scaling is against.
+ */
+export function roundTo(format: "float16" | "bfloat16"): Layer {
+  return {
+    type: "roundTo",
+    label: `roundTo(${format})`,
+    build: ({ builder }, input) => builder.apply("roundTo", [input], { format }),
+  };
+}
+
 /** The same layers `times` over, each with parameters of its own: a list to spread into `sequential`. */
 export function repeat(times: number, layers: readonly Layer[]): Layer[] {
   if (!Number.isInteger(times) || times < 0) {

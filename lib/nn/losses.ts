@@ -31,6 +31,16 @@ export function sampleLosses(builder: GraphBuilder, loss: Loss, model: BuiltMode
 /** The target of a loss that asks for none: data sets bring labels anyhow. */
 const labelsThatNobodyReads = (batch: number): TensorType => ({ shape: [batch], dtype: "int32" });
 
+/** A class number per sample, for models of which the output is a number per class. */
+function classTargets(loss: string, batch: number, output: Shape): TensorType {
+  if (output.length !== 1) {
+    throw new Error(
+      `${loss}: the model's output must be one number per class, got ${formatShape(output)}; end it with dense(classes)`,
+    );
+  }
+  return { shape: [batch], dtype: "int32" };
+}
+
 const number = (builder: GraphBuilder, value: number, dtype: Dtype): Value =>
   builder.apply("full", [], { shape: [], dtype, value });
 
@@ -39,14 +49,7 @@ export function crossEntropy(): Loss {
   return {
     name: "cross-entropy",
     classes: true,
-    target(batch, output) {
-      if (output.length !== 1) {
-        throw new Error(
-          `crossEntropy: the model's output must be one number per class, got ${formatShape(output)}; end it with dense(classes)`,
-        );
-      }
-      return { shape: [batch], dtype: "int32" };
-    },
+    target: (batch, output) => classTargets("crossEntropy", batch, output),
     build: (builder, output, target) => builder.applyAll("crossEntropy", [output, target])[0],
   };
 }
@@ -61,12 +64,8 @@ export function meanSquaredError({ classes = false }: { readonly classes?: boole
     name: "mean squared error",
     classes,
     target(batch, output) {
-      if (classes && output.length !== 1) {
-        throw new Error(
-          `meanSquaredError: with classes the model's output must be one number per class, got ${formatShape(output)}; end it with dense(classes)`,
-        );
-      }
-      return classes ? { shape: [batch], dtype: "int32" } : { shape: [batch, ...output], dtype: "float32" };
+      if (classes) return classTargets("meanSquaredError with classes", batch, output);
+      return { shape: [batch, ...output], dtype: "float32" };
     },
     build(builder, output, target) {
       const { shape, dtype } = output.type;
@@ -115,14 +114,7 @@ export function hinge({ margin = 1 }: { readonly margin?: number } = {}): Loss {
   return {
     name: "hinge",
     classes: true,
-    target(batch, output) {
-      if (output.length !== 1) {
-        throw new Error(
-          `hinge: the model's output must be one number per class, got ${formatShape(output)}; end it with dense(classes)`,
-        );
-      }
-      return { shape: [batch], dtype: "int32" };
-    },
+    target: (batch, output) => classTargets("hinge", batch, output),
     build(builder, output, target) {
       const { shape, dtype } = output.type;
       const right = builder.apply("oneHot", [target], { classes: shape[1], dtype });

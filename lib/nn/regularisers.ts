@@ -1,4 +1,4 @@
-import type { Layer } from "./layer.ts";
+import { type Layer, stepNumber } from "./layer.ts";
 
 /**
  * Drops a share of the elements while training and scales up the others; does nothing when the model answers
@@ -12,11 +12,10 @@ export function dropout(rate = 0.5): Layer {
   return {
     type: "dropout",
     label: `dropout(${rate})`,
-    build({ builder, mode, seed, randomStream, state, update }, input) {
+    build(context, input) {
+      const { builder, mode, seed } = context;
       if (mode === "inference") return input;
-      const step = state("step", { shape: [], dtype: "int32" }, 0);
-      update(step, builder.apply("increment", [step]));
-      return builder.apply("dropout", [input, step], { rate, seed, stream: randomStream() });
+      return builder.apply("dropout", [input, stepNumber(context)], { rate, seed, stream: context.randomStream() });
     },
   };
 }
@@ -33,12 +32,11 @@ export function maskingNoise(share = 0.3): Layer {
   return {
     type: "maskingNoise",
     label: `maskingNoise(${share})`,
-    build({ builder, mode, dtype, seed, randomStream, state, update }, input) {
+    build(context, input) {
+      const { builder, mode, dtype, seed } = context;
       if (mode === "inference") return input;
-      const step = state("step", { shape: [], dtype: "int32" }, 0);
-      update(step, builder.apply("increment", [step]));
-      const { shape } = input.type;
-      const drawn = builder.apply("uniform", [step], { shape, dtype, seed, stream: randomStream() });
+      const attributes = { shape: input.type.shape, dtype, seed, stream: context.randomStream() };
+      const drawn = builder.apply("uniform", [stepNumber(context)], attributes);
       const limit = builder.apply("full", [], { shape: [], dtype, value: share });
       return builder.apply("multiply", [input, builder.apply("greaterOrEqual", [drawn, limit])]);
     },

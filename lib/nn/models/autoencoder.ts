@@ -58,8 +58,5 @@ export interface RbmOptions extends BoltzmannOptions {
  * next machine of a stack is trained. Compile it with `ownObjective()`.
  */
 export function rbm({ input = [28, 28], hidden = 128, seed, ...options }: RbmOptions = {}): Model {
-  return sequential(
-    [flatten(), boltzmann(hidden, options)],
-    modelOptions("Boltzmann machine", { input, ...(seed === undefined ? {} : { seed }) }),
-  );
+  return sequential([flatten(), boltzmann(hidden, options)], modelOptions("Boltzmann machine", { input, seed }));
 }

@@ -45,6 +45,6 @@ export function lenet5(options: LenetOptions = {}): Model {
       activate(),
       dense(10, { initialiser }),
     ],
-    { input, name: "LeNet-5", ...(seed === undefined ? {} : { seed }) },
+    { input, name: "LeNet-5", seed },
   );
 }

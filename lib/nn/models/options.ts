@@ -13,5 +13,5 @@ export interface PictureModelOptions {
 
 /** The options of a model with these settings. */
 export function modelOptions(name: string, { input = [3, 224, 224], seed }: PictureModelOptions): ModelOptions {
-  return { input, name, ...(seed === undefined ? {} : { seed }) };
+  return { input, name, seed };
 }

@@ -28,10 +28,10 @@ export function sequenceClassifier(options: SequenceClassifierOptions = {}): Mod
   }
   const names = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
   const recurrent = Array.from({ length: layers }, (_, index) =>
-    make(hidden, { sequence: index < layers - 1, ...(truncation === undefined ? {} : { truncation }) }),
+    make(hidden, { sequence: index < layers - 1, truncation }),
   );
   return sequential(
     [...recurrent, dense(classes, { initialiser: "glorot" })],
-    modelOptions(names[cell], { input, ...(seed === undefined ? {} : { seed }) }),
+    modelOptions(names[cell], { input, seed }),
   );
 }

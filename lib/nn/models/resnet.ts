@@ -117,6 +117,6 @@ export function smallResnet(options: SmallResnetOptions = {}): Model {
   const layers = 2 * blocks.reduce((sum, count) => sum + count, 0) + 2;
   return sequential(
     [stem, ...stages(blocks, filters, basicBlock, false), globalAveragePool(), dense(classes)],
-    modelOptions(`ResNet-${layers}`, { input, ...(seed === undefined ? {} : { seed }) }),
+    modelOptions(`ResNet-${layers}`, { input, seed }),
   );
 }

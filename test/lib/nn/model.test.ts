@@ -1,5 +1,9 @@
 import * as assert from "uvu/assert";
+import { GraphBuilder, gradients } from "../../../lib/ir/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
+import { operatorTable } from "../../../lib/ops/index.ts";
+import { tensor } from "../../../lib/tensor/index.ts";
+import { evaluate } from "../../support/evaluate.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("models");
@@ -55,6 +59,32 @@ test("a layer of one's own has its place, its parameters and its inner layers in
     model.parameters.map((parameter) => parameter.name),
     ["residual1/dense1.weight", "residual1/dense1.bias", "residual2/dense1.weight", "residual2/dense1.bias"],
   );
+});
+
+test("rounding to a short float keeps what it has, and loses small gradients that a factor saves", async () => {
+  const model = nn.sequential([nn.dense(1, { bias: false }), nn.roundTo("float16")], { input: [1] });
+  for (const [factor, expected] of [
+    [1, 0],
+    [2 ** 12, 2 ** -26],
+  ]) {
+    const builder = new GraphBuilder(operatorTable, "rounding");
+    const input = builder.input("x", { shape: [1, 1], dtype: "float32" }, "data");
+    const { output, parameters } = model.build(builder, input);
+    // The loss is 2⁻²⁶ times the output: a slope below the smallest float16, 2⁻²⁴.
+    const loss = builder.apply("sum", [builder.apply("scale", [output], { factor: factor * 2 ** -26 })], {
+      axes: [0, 1],
+    });
+    const [gradient] = gradients(builder, loss, parameters);
+    builder.output("output", output);
+    builder.output("gradient", builder.apply("scale", [gradient], { factor: 1 / factor }));
+    const given = new Map([
+      ["x", tensor([[1]])],
+      ["dense1.weight", tensor([[1 / 3]])],
+    ]);
+    const results = await evaluate(builder.build(), given);
+    assert.equal(Array.from(results.get("output") as Float32Array), [0.333251953125]);
+    assert.equal(Array.from(results.get("gradient") as Float32Array), [expected]);
+  }
 });
 
 test.run();
