@@ -79,6 +79,8 @@ export class FitRun {
     try {
       while (this.#epoch <= epochs && !this.#isEnough) {
         await this.#trainEpoch();
+        // The last step has no loss behind it that would tell.
+        await this.#keepWeights();
         await this.#endEpoch();
         remember(this.history());
       }
@@ -115,7 +117,10 @@ export class FitRun {
           `fit: interrupted after step ${steps} (epoch ${this.#epoch} of ${epochs}); the weights are those of that step, and .history tells how it went so far`,
         );
       }
-      if (steps % every === 0) await this.#save();
+      if (checkpoint !== undefined && steps % every === 0) {
+        await this.#keepWeights();
+        await this.#save();
+      }
     }
   }
 
@@ -124,8 +129,7 @@ export class FitRun {
     const { executions, optimizer } = this.#parts;
     const { safekeeping } = executions;
     const execution = await executions.acquire("training", batch.size, true);
-    const bad = safekeeping.isDue ? safekeeping.keep() : null;
-    if (bad !== null) await this.#blame(`weights must stay finite, got others in ${bad}`);
+    if (safekeeping.isDue) await this.#keepWeights();
     const numbers = this.#hyperparameters(optimizer);
     safekeeping.take({
       epoch: this.#epoch,
@@ -146,9 +150,15 @@ export class FitRun {
     this.#done += batch.size;
   }
 
+  /** Makes the weights as they are now those to go back to, unless some of them are not finite. */
+  async #keepWeights(): Promise<void> {
+    const bad = this.#parts.executions.safekeeping.keep();
+    if (bad !== null) await this.#blame(`weights must stay finite, got others in ${bad}`);
+  }
+
   #hyperparameters({ hyperparameters }: Optimizer): [name: string, value: number][] {
     // How far into an epoch a step is nobody knows before its length is.
-    const share = this.#batches.samplesPerEpoch === null ? 0 : this.#done / this.#batches.samplesPerEpoch;
+    const share = this.#samplesPerEpoch === null ? 0 : this.#done / this.#samplesPerEpoch;
     const epochs = this.#epoch - 1 + Math.min(share, 1);
     const numbers: [string, number][] = Object.entries(hyperparameters).map(([name, value]) => [
       name,

@@ -27,12 +27,16 @@ export async function fit(
     checkEarlyStopping(earlyStopping, validation === undefined ? "no" : answers);
   }
   const batches = chooseBatches(parts, data, options);
+  // An earlier run may have been cut off: its last step is undone, and its steps are none of ours.
+  const { safekeeping } = parts.executions;
+  safekeeping.recover();
+  safekeeping.forget();
   const run = new FitRun(parts, batches, { ...options, epochs, seed: options.seed ?? parts.model.seed });
   try {
     await run.train(remember);
     return run.history();
   } finally {
-    parts.executions.safekeeping.forget();
+    safekeeping.forget();
     await batches.close();
   }
 }

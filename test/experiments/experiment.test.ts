@@ -1,9 +1,10 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import * as assert from "uvu/assert";
 import { suite } from "../support/suite.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { type Experiment, judge, readResults, resultsFolder, runExperiment, summarise } from "./experiment.ts";
-import { experiment as lenet5 } from "./lenet5-mnist.ts";
+import { experiments } from "./registry.ts";
 
 const test = suite("long experiments");
 
@@ -87,11 +88,25 @@ test("a claim holds, is missed, or has not been measured", async () => {
   assert.not(judge({ ...claim, variant: "large", rule: "below", target: 9 }, results).holds);
 });
 
-test("what is stored was computed by the recipes as they are, and its summaries are those of its runs", () => {
-  const known = [lenet5];
+test("a file for what a run saves is given, and is gone once its outcome is stored", async () => {
+  const folder = temporaryFolder();
+  const files: string[] = [];
+  const run: Experiment["run"] = async (_, seed, checkpoint) => {
+    assert.not(existsSync(checkpoint));
+    writeFileSync(checkpoint, "half-way");
+    files.push(checkpoint);
+    return { figures: { error: seed }, curves: {} };
+  };
+  await runExperiment(sample([], { run, name: `sample-${process.pid}` }), { folder });
+  assert.is(new Set(files).size, 6);
+  assert.not(files.some(existsSync));
+});
+
+test("what is stored was computed by the recipes as they are, and its summaries are those of its runs", async () => {
   for (const file of readdirSync(resultsFolder)) {
-    const experiment = known.find(({ name }) => file === `${name}.json`);
-    assert.ok(experiment, `${file} belongs to no experiment`);
+    const load = experiments[basename(file, ".json")];
+    assert.ok(load, `${file} belongs to no experiment`);
+    const { experiment } = await load();
     const results = readResults(experiment.name);
     for (const [variant, { recipe, runs, summary }] of Object.entries(results?.variants ?? {})) {
       assert.equal(recipe, experiment.variants[variant], `${file}: ${variant}`);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -36,7 +36,7 @@ export interface Experiment {
   /**
    * Runs one variant from one seed.
    *
-   * @param checkpoint a file to which it may save how far it is, and from which it may go on
+   * @param checkpoint a file to which it may save how far it is, and from which it may go on; it is removed at the end
    */
   run(variant: string, seed: number, checkpoint: string): Promise<Outcome>;
 }
@@ -167,6 +167,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
         [...done, run].sort((a, b) => a.seed - b.seed),
       );
       await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(results(), null, 1)}\n`));
+      await rm(place, { force: true });
       say(`${variant}, seed ${seed}: ${JSON.stringify(outcome.figures)} in ${seconds} s`);
     }
   }

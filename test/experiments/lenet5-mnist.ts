@@ -40,7 +40,7 @@ export const experiment: Experiment = {
     },
   ],
   seeds: [1, 2, 3, 4, 5],
-  async run(variant, seed) {
+  async run(variant, seed, checkpoint) {
     const { train, test } = await mnist();
     const modern = variant === "today";
     const model = nn.models.lenet5({
@@ -52,7 +52,11 @@ export const experiment: Experiment = {
       batch,
       optimizer: nn.sgd({ rate: cosine, momentum: 0.9, decay: decays[variant] }),
     });
-    const history = await program.fit(train, { epochs, validation: test });
+    const history = await program.fit(train, {
+      epochs,
+      validation: test,
+      checkpoint: { file: checkpoint, every: 1000, resume: true },
+    });
     program.dispose();
     const errors = history.epochs.map(({ validationError }) => validationError as number);
     const losses = history.epochs.map(({ loss }) => loss);

@@ -1,12 +1,8 @@
 // Long experiments: `npm run experiment -- NAME [--variant NAME] [--seeds 1,2,3]`. Outcomes are stored seed by seed as JSON
 // in notebooks/results, beside the notebooks that show them; what is there already is not computed again.
 import { parseArgs } from "node:util";
-import { type Experiment, judge, runExperiment } from "./experiment.ts";
-
-/** Every experiment by name: a file each, loaded when asked for. */
-const experiments: Readonly<Record<string, () => Promise<{ readonly experiment: Experiment }>>> = {
-  "lenet5-mnist": () => import("./lenet5-mnist.ts"),
-};
+import { judge, runExperiment } from "./experiment.ts";
+import { experiments } from "./registry.ts";
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { syntheticDigits } from "../../../datasets/index.ts";
-import type { Dataset } from "../../../lib/formats/index.ts";
+import { type Dataset, sliceDataset } from "../../../lib/formats/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { full, type HostTensor, random, tensor } from "../../../lib/tensor/index.ts";
 import { type CompileOptions, compile, type EarlyStopping, type Program } from "../../../lib/training/index.ts";
@@ -118,6 +118,8 @@ for (const engine of ["reference", "wasm"] as const) {
       /\(epoch 1, step 1, network\): divide in layer root1 \(backward, float32\[2,4\]\) made -?Infinity/,
     );
     assert.equal(program.parameters.get("dense1.weight"), full([3, 4], 0));
+    const last = await message(program.fit(sliceDataset(data, 0, 2), { shuffle: false }));
+    assert.match(last, "fit: weights must stay finite, got others in dense1.weight (epoch 1, step 1, network): divide");
     program.dispose();
   });
 }
