@@ -53,7 +53,7 @@ export {
 } from "./graph/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
 export { type LoweredProgram, lowerFine } from "./lowering/index.ts";
-export { type MemoryReport, validatePlan } from "./memory/index.ts";
+export { explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";
@@ -71,6 +71,7 @@ export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor
 export {
   type CheckpointOptions,
   type CompileOptions,
+  compareMemory,
   compile,
   type EarlyStopping,
   type Evaluation,
@@ -79,7 +80,9 @@ export {
   InterruptedError,
   inferenceGraph,
   type LossScaling,
+  largestThatFits,
   loadWeights,
+  memoryFrontier,
   Program,
   type Progress,
   type SampleStream,

@@ -15,3 +15,4 @@ export type {
   TargetPlan,
 } from "./strategies/strategy.ts";
 export { type MemoryOption, type StrategyName, strategiesOf, strategyNames } from "./strategies/table.ts";
+export type { Budget } from "./strategies/within-budget.ts";

@@ -5,6 +5,7 @@ export { liveBound } from "./bound.ts";
 export { type Chain, type ChainAction, type ChainLayer, type ChainPlan, simulateChain } from "./chain.ts";
 export { type OptimalChainPlan, optimalChainPlan, revolveForwardSteps } from "./chain-optimum.ts";
 export { segmentedChainPlan } from "./chain-segments.ts";
+export { explainPeak, type PeakBuffer, type PeakExplanation } from "./explain.ts";
 export { bestGreedyPlan, type GreedyOrder, greedyOrders, greedyPlan } from "./greedy.ts";
 export type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";
 export { formatMemoryCsv, type MemoryTable, parseMemoryCsv } from "./problem-csv.ts";

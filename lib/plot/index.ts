@@ -5,13 +5,14 @@
 import type { GradientCheckReport } from "../checks/index.ts";
 import type { GraphReport } from "../compiler/index.ts";
 import type { Dataset } from "../formats/index.ts";
-import type { MemoryReport } from "../memory/index.ts";
+import type { MemoryReport, PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
-import type { Evaluation, TrainingHistory } from "../training/index.ts";
+import type { Evaluation, FrontierReport, StrategiesReport, TrainingHistory } from "../training/index.ts";
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
 import { memory } from "./memory/memory-figure.ts";
+import { frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
 import type { Table } from "./table.ts";
 
@@ -32,7 +33,17 @@ export type { EdgeRun, VertexGraph, VertexSection } from "./vertices/vertex-grap
 export { curves, graph, memory };
 
 /** Every plain report that has a picture of its own. */
-export type Report = TrainingHistory | MemoryReport | GraphReport | Model | Evaluation | GradientCheckReport | Dataset;
+export type Report =
+  | StrategiesReport
+  | PeakExplanation
+  | FrontierReport
+  | TrainingHistory
+  | MemoryReport
+  | GraphReport
+  | Model
+  | Evaluation
+  | GradientCheckReport
+  | Dataset;
 
 /** The picture of every kind of report: whoever shows values asks here by `kind`. */
 export const figures: {
@@ -41,6 +52,9 @@ export const figures: {
   "training-history": curves,
   memory,
   "operator-graph": graph,
+  "memory-strategies": strategiesTable,
+  "peak-explanation": peakTable,
+  "memory-frontier": frontierFigure,
   model: modelTable,
   evaluation: evaluationFigure,
   "gradient-check": gradientCheckTable,

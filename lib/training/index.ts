@@ -3,6 +3,13 @@
 // Go next to plot/ for pictures of what comes back, or to checks/ for what assignments assert.
 export type { SampleIterable, SampleStream } from "./batches.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
+export {
+  type CompareMemoryOptions,
+  compareMemory,
+  largestThatFits,
+  type StrategiesReport,
+  type StrategyComparison,
+} from "./compare-memory.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export type { EarlyStopping } from "./early-stopping.ts";
 export type { Evaluation } from "./evaluation.ts";
@@ -12,5 +19,6 @@ export type { EpochRecord, TrainingHistory } from "./history.ts";
 export { type Host, InterruptedError, type Progress, setHost } from "./host.ts";
 export type { GradientSource, InputGradient, InputGradientOptions } from "./input-gradient.ts";
 export type { LossScaling } from "./loss-scaling.ts";
+export { type FrontierPoint, type FrontierReport, memoryFrontier } from "./memory-frontier.ts";
 export { Program } from "./program.ts";
 export { loadWeights, saveWeights } from "./weights-file.ts";

@@ -2,7 +2,7 @@ import { type GraphReport, graphReport } from "../compiler/index.ts";
 import type { CompiledProgram } from "../engine/index.ts";
 import type { Dataset } from "../formats/index.ts";
 import { printGraph } from "../ir/index.ts";
-import type { MemoryReport } from "../memory/index.ts";
+import { explainPeak, type MemoryReport, type PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
 import type { DataOf, HostTensor } from "../tensor/index.ts";
 import { activations } from "./activations.ts";
@@ -43,6 +43,11 @@ export class Program {
   /** Where every byte of a training step goes. */
   get memory(): MemoryReport {
     return this.training.report;
+  }
+
+  /** What the peak of a training step is made of, who still needs each buffer, and what would free it. */
+  get peak(): PeakExplanation {
+    return explainPeak(this.memory);
   }
 
   /** The operator graph of a training step. */

@@ -1,0 +1,51 @@
+import type { PeakExplanation } from "../../memory/index.ts";
+import type { FrontierReport, StrategiesReport } from "../../training/index.ts";
+import { line } from "../charts/series.ts";
+import type { Figure } from "../figure.ts";
+import { formatBytes, formatPercent } from "../look/format.ts";
+import { type Table, table } from "../table.ts";
+
+/** Memory strategies as rows: what each takes, what it costs, and that the loss stays. */
+export function strategiesTable({ title, fitBytes, rows }: StrategiesReport): Table {
+  return table(
+    rows.map((row) => ({
+      strategy: row.name,
+      arena: formatBytes(row.arenaBytes),
+      "without weights": formatBytes(row.workingBytes),
+      "lower bound": formatBytes(row.lowerBoundBytes),
+      "extra work": formatPercent(row.extraWork),
+      "ms per step": row.millisecondsPerStep === null ? undefined : Number(row.millisecondsPerStep.toPrecision(3)),
+      "loss difference": row.lossDifference ?? undefined,
+      [`largest batch in ${formatBytes(fitBytes)}`]: row.largestBatch,
+    })),
+    title,
+  );
+}
+
+/** The live set at the peak as rows, the largest first. */
+export function peakTable({ title, step, phase, peakBytes, buffers }: PeakExplanation): Table {
+  return table(
+    buffers.map((buffer) => ({
+      buffer: buffer.name,
+      category: buffer.category,
+      type: buffer.type,
+      size: formatBytes(buffer.bytes),
+      "made by": buffer.madeBy ?? "from outside",
+      "needed by": buffer.neededBy ?? "always",
+      "what would free it": buffer.remedy,
+    })),
+    `${title}: ${formatBytes(peakBytes)} at the peak, ${step}, ${phase}`,
+  );
+}
+
+/** Extra work over memory, and the bound below it. */
+export function frontierFigure({ title, points }: FrontierReport): Figure {
+  const megabytes = ({ arenaBytes }: (typeof points)[number]): number => arenaBytes / 1e6;
+  return line(
+    {
+      planned: points.map((point): [number, number] => [megabytes(point), 100 * point.extraWork]),
+      "lower bound": points.map((point): [number, number] => [megabytes(point), 100 * point.leastExtraWork]),
+    },
+    { title, x: "arena, MB", y: "extra work, % of a step" },
+  );
+}

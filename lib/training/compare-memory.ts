@@ -1,0 +1,167 @@
+import { type Budget, type MemoryOption, type StrategyName, strategyNames } from "../compiler/index.ts";
+import { type Dataset, sliceDataset } from "../formats/index.ts";
+import type { MemoryReport } from "../memory/index.ts";
+import type { Loss, Model } from "../nn/index.ts";
+import { crossEntropy } from "../nn/index.ts";
+import { random, zeros } from "../tensor/index.ts";
+import { type CompileOptions, compile } from "./compile.ts";
+import type { Program } from "./program.ts";
+
+/** What is compared, and on what. */
+export interface CompareMemoryOptions extends Omit<CompileOptions, "memory"> {
+  /** Strategies by the name to be shown; every one that `compile` knows by name unless told. */
+  readonly strategies?: Readonly<Record<string, MemoryOption>>;
+  /** Also compared: whatever fits this budget with least work. */
+  readonly budget?: Budget;
+  /** Data to train on; numbers drawn at random unless told. */
+  readonly data?: Dataset;
+  /** Training steps with each strategy, for time and loss; 3 unless told, 0 to plan only. */
+  readonly steps?: number;
+  /** The largest batch is looked for that fits into so many bytes; what the first strategy takes unless told. */
+  readonly fitBytes?: number;
+}
+
+/** One strategy's row in the comparison. */
+export interface StrategyComparison {
+  readonly name: string;
+  readonly arenaBytes: number;
+  /** What comes and goes: the arena without weights, states and hyperparameters. */
+  readonly workingBytes: number;
+  /** No placement of the same buffers is smaller. */
+  readonly lowerBoundBytes: number;
+  /** Arithmetic that is repeated, as a share of a step's. */
+  readonly extraWork: number;
+  /** Median milliseconds of a training step; null where none was executed. */
+  readonly millisecondsPerStep: number | null;
+  /** The largest difference from the first strategy's loss over all steps: 0 means the same bits. */
+  readonly lossDifference: number | null;
+  /** Samples in the largest batch that fits into the bytes that the report names. */
+  readonly largestBatch: number;
+  readonly reason: string;
+  readonly report: MemoryReport;
+}
+
+/** Memory strategies side by side on one network. */
+export interface StrategiesReport {
+  readonly kind: "memory-strategies";
+  readonly title: string;
+  readonly batch: number;
+  readonly steps: number;
+  /** Bytes that the largest batch had to fit. */
+  readonly fitBytes: number;
+  readonly rows: readonly StrategyComparison[];
+}
+
+/** Arenas above this are planned and not executed: one WebAssembly memory holds 4 GiB, and a notebook's machine less. */
+const mostExecutedBytes = 2 ** 30;
+/** Larger batches are not looked for. */
+const mostSamples = 2 ** 20;
+
+/**
+ * Plans one training step with every memory strategy, trains a few steps with each from the same weights on the same
+ * data, and looks for the largest batch that each fits into the same bytes.
+ */
+export async function compareMemory(model: Model, options: CompareMemoryOptions = {}): Promise<StrategiesReport> {
+  const { strategies, budget, data, steps = 3, fitBytes: asked, ...compileOptions } = options;
+  const { batch = 64, loss = crossEntropy() } = compileOptions;
+  const named: Record<string, MemoryOption> = { ...(strategies ?? allStrategies()) };
+  if (budget !== undefined) named[`budget ${budget}`] = { budget };
+  const samples = steps === 0 ? null : takeSamples(model, loss, batch * steps, data);
+  const rows: StrategyComparison[] = [];
+  let fitBytes = asked;
+  let expected: readonly number[] | undefined;
+  for (const [name, memory] of Object.entries(named)) {
+    const program = compile(model, { ...compileOptions, memory });
+    const { memory: report } = program;
+    fitBytes ??= report.arenaBytes;
+    const ran = samples !== null && report.arenaBytes <= mostExecutedBytes ? await train(program, samples) : null;
+    expected ??= ran?.losses;
+    rows.push({
+      name,
+      arenaBytes: report.arenaBytes,
+      workingBytes: report.arenaBytes - residentBytes(report),
+      lowerBoundBytes: report.peak.bytes,
+      extraWork: report.strategy === undefined ? 0 : report.strategy.extraFlops / report.strategy.flops,
+      millisecondsPerStep: ran?.milliseconds ?? null,
+      lossDifference: ran === null || expected === undefined ? null : largestDifference(ran.losses, expected),
+      largestBatch: largestThatFits(
+        (size) =>
+          (size === batch ? program : compile(model, { ...compileOptions, batch: size, memory })).memory.arenaBytes,
+        batch,
+        fitBytes,
+      ),
+      reason: report.strategy?.reason ?? "",
+      report,
+    });
+    program.dispose();
+  }
+  const title = `Memory strategies: ${model.name}, batch ${batch}`;
+  return { kind: "memory-strategies", title, batch, steps, fitBytes: fitBytes ?? 0, rows };
+}
+
+/**
+ * The largest size, such as a batch or a depth, whose bytes are within a limit; 0 if none is. Bytes must grow with it.
+ *
+ * @param start where to begin to look
+ */
+export function largestThatFits(bytesOf: (size: number) => number, start: number, limitBytes: number): number {
+  const fits = (size: number): boolean => {
+    try {
+      return bytesOf(size) <= limitBytes;
+    } catch (error) {
+      // A budget that nothing fits is an answer, too.
+      if (error instanceof Error && error.message.startsWith("memory: the budget must hold")) return false;
+      throw error;
+    }
+  };
+  let low = fits(start) ? start : 0;
+  let high = low === 0 ? start : start * 2;
+  while (low > 0 && high <= mostSamples && fits(high)) [low, high] = [high, high * 2];
+  // An answer to a hundredth is enough.
+  while (high - low > Math.max(1, low / 100)) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function allStrategies(): Readonly<Record<string, StrategyName>> {
+  return Object.fromEntries(strategyNames.map((name) => [name, name]));
+}
+
+function residentBytes({ buffers }: MemoryReport): number {
+  const resident = buffers.filter(({ category }) => category === "weights" || category === "optimizer");
+  return resident.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+async function train(
+  program: Program,
+  data: Dataset,
+): Promise<{ readonly losses: readonly number[]; readonly milliseconds: number }> {
+  // The first run loads code; it is not timed.
+  const { stepLosses } = await program.fit(data, { shuffle: false });
+  program.reset();
+  const times: number[] = [];
+  for (let from = 0; from < data.inputs.shape[0]; from += program.batch) {
+    const before = performance.now();
+    await program.fit(sliceDataset(data, from, from + program.batch), { shuffle: false });
+    times.push(performance.now() - before);
+  }
+  return { losses: stepLosses, milliseconds: times.sort((a, b) => a - b)[times.length >> 1] };
+}
+
+function largestDifference(losses: readonly number[], expected: readonly number[]): number {
+  return losses.reduce((most, loss, step) => Math.max(most, Math.abs(loss - expected[step])), 0);
+}
+
+/** The first samples of some data, or samples drawn by seed. */
+function takeSamples(model: Model, loss: Loss, count: number, data: Dataset | undefined): Dataset {
+  if (data !== undefined) return sliceDataset(data, 0, count);
+  const { shape, dtype } = loss.target(count, model.output);
+  const targets = zeros(shape, dtype as "int32");
+  if (loss.classes)
+    for (let index = 0; index < targets.data.length; index++) targets.data[index] = index % model.output[0];
+  const inputs = random(model.seed, 2 ** 21).uniform([count, ...model.input]);
+  return { kind: "dataset", name: "random numbers", inputs, scale: 1, targets, classes: [] };
+}
