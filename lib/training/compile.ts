@@ -47,6 +47,11 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   if (!Number.isInteger(batch) || batch < 1) {
     throw new Error(`compile: batch must be a whole number ≥ 1, got ${batch}; give { batch: 64 }`);
   }
+  if (dtype !== "float32" && dtype !== "float64") {
+    throw new Error(
+      `compile: dtype must be float32 or float64, got ${String(dtype)}; weights are kept in one of them, and layers may round to shorter ones`,
+    );
+  }
   const engine = chooseEngine(options);
   const lossScaling = chooseLossScaling(options.lossScaling ?? false);
   // A model that does not fit its loss should say so now, not when it is fitted.

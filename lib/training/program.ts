@@ -4,7 +4,7 @@ import type { Dataset } from "../formats/index.ts";
 import { printGraph } from "../ir/index.ts";
 import { explainPeak, type MemoryReport, type PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
-import type { DataOf, HostTensor } from "../tensor/index.ts";
+import { allocate, type DataOf, type Dtype, type HostTensor, type Shape } from "../tensor/index.ts";
 import { activations } from "./activations.ts";
 import { evaluate, predict } from "./answer.ts";
 import type { SampleStream } from "./batches.ts";
@@ -70,10 +70,7 @@ export class Program {
     const weights = this.#parts.executions.weights();
     const { dtype } = this.#parts;
     return new Map(
-      this.model.parameters.map(({ name, shape }) => {
-        const data = (weights.get(name) as DataOf).slice();
-        return [name, { shape, dtype, data } as HostTensor];
-      }),
+      this.model.parameters.map(({ name, shape }) => [name, copyAs(dtype, shape, weights.get(name) as DataOf)]),
     );
   }
 
@@ -82,8 +79,8 @@ export class Program {
     const carried = this.#parts.executions.weights();
     return new Map(
       this.model.states.map(({ name, shape, dtype }) => {
-        const data = (carried.get(name) as DataOf).slice();
-        return [name, { shape, dtype: dtype === "int32" ? dtype : this.#parts.dtype, data } as HostTensor];
+        const kept = dtype === "int32" ? dtype : this.#parts.dtype;
+        return [name, copyAs(kept, shape, carried.get(name) as DataOf)];
       }),
     );
   }
@@ -179,4 +176,11 @@ export class Program {
   dispose(): void {
     this.#parts.executions.dispose();
   }
+}
+
+/** A copy of what is carried: as it came, perhaps wider or narrower, until an execution has taken it over. */
+function copyAs(dtype: Dtype, shape: Shape, carried: DataOf): HostTensor {
+  const data = allocate(dtype, carried.length);
+  data.set(carried as never);
+  return { shape, dtype, data };
 }

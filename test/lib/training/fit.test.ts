@@ -197,6 +197,7 @@ test("a model and a loss that do not fit, and options that are not there, are re
     "got optimiser; there are loss, optimizer",
   );
   assert.throws(() => compile(model, { batch: 0.5 }), "batch must be a whole number ≥ 1, got 0.5");
+  assert.throws(() => compile(model, { dtype: "float16" }), "dtype must be float32 or float64, got float16");
   const picture: nn.Layer = { type: "same", label: "same", build: (_, input) => input };
   assert.throws(() => compile(nn.sequential([picture], { input: [2, 2] })), "end it with dense(classes)");
   assert.throws(() => program().reset(new Map([["dense9.weight", zeros([1])]])), 'got "dense9.weight"');

@@ -60,6 +60,19 @@ test("weights stored as halves and doubles become floats", async () => {
   assert.equal([...(await program.predict(tensor([[2]]))).data], [Math.fround(Math.fround(0.1) + 3), -1]);
 });
 
+test("weights are saved in the program's dtype, whatever they were given in, before any step", async () => {
+  const file = join(folder, "dtypes.safetensors");
+  const wide = compile(model(), { engine: "reference", dtype: "float64" });
+  await saveWeights(wide, file);
+  const stored = (): HostTensor | undefined => parseSafetensors(readFileSync(file), file).tensors.get("dense1.weight");
+  assert.is(stored()?.dtype, "float64");
+  assert.equal([...(stored()?.data ?? [])], [...model().initialise()[0].data]);
+  const narrow = compile(model(9), { engine: "reference" });
+  await loadWeights(narrow, file);
+  await saveWeights(narrow, file);
+  assert.equal(stored(), model().initialise()[0]);
+});
+
 test("a file that does not fit is refused by its name and the parameter's, and the program stays as it was", async () => {
   const file = join(folder, "other.safetensors");
   const program = compile(model(), { engine: "reference" });
