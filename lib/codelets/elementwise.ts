@@ -50,8 +50,9 @@ const functions = {
   subtract: binary((a, b) => a - b, 3),
   multiply: binary((a, b) => a * b, 3),
   divide: binary((a, b) => a / b, 10),
-  maximum: binary(Math.max, 3),
-  minimum: binary(Math.min, 3),
+  // Meanings are called with more than two numbers, which Math.max and Math.min would look at.
+  maximum: binary((a, b) => Math.max(a, b), 3),
+  minimum: binary((a, b) => Math.min(a, b), 3),
   greaterOrEqual: binary((a, b) => (a >= b ? 1 : 0), 3),
   reluGradient: binary((gradient, y) => (y > 0 ? gradient : 0), 3),
   sigmoidGradient: binary((gradient, y) => gradient * y * (1 - y), 5),
