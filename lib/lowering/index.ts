@@ -7,3 +7,4 @@ export {
   type LoweredProgram,
   lowerFine,
 } from "./lower.ts";
+export { tilesOf } from "./table.ts";

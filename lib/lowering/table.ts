@@ -85,3 +85,8 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   crossEntropyGradient: rows.crossEntropyGradientRule,
   oneHot: rows.oneHotRule,
 };
+
+/** How far an operator has come towards tiles: spread over them by a rule, or still one vertex on one of them. */
+export function tilesOf(operator: OperatorName): "spread" | "one vertex" {
+  return rules[operator] === wholeRule ? "one vertex" : "spread";
+}

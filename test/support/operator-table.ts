@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { hasLoops } from "../../lib/loops/index.ts";
+import { tilesOf } from "../../lib/lowering/index.ts";
 import { type OperatorName, operatorTable } from "../../lib/ops/index.ts";
 
 // The table of operators in lib/README.md, made from what the code declares. `npm run operators` writes it.
@@ -13,7 +14,7 @@ function row(name: OperatorName): string {
   const { summary, gradient, compute } = operatorTable[name];
   const yes = (holds: boolean): string => (holds ? "yes" : "–");
   // What is between bars would end a cell.
-  return `| \`${name}\` | ${summary.replaceAll("|", "\\|")} | ${yes(gradient !== null)} | ${yes(compute !== undefined)} | ${yes(hasLoops(name))} |`;
+  return `| \`${name}\` | ${summary.replaceAll("|", "\\|")} | ${yes(gradient !== null)} | ${yes(compute !== undefined)} | ${yes(hasLoops(name))} | ${tilesOf(name)} |`;
 }
 
 /** The table between its two marks, as lib/README.md should have it. */
@@ -22,8 +23,8 @@ export function operatorTableText(): string {
   return [
     begin,
     "",
-    "| operator | gives | gradient | reference | wasm |",
-    "|---|---|---|---|---|",
+    "| operator | gives | gradient | reference | wasm | tiles |",
+    "|---|---|---|---|---|---|",
     ...rows,
     "",
     end,

@@ -2,7 +2,7 @@ import { makeSchedule, type Schedule } from "../../../lib/compiler/index.ts";
 import { type Engine, type Execution, referenceEngine } from "../../../lib/engine/index.ts";
 import { type Attributes, GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
 import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
-import { type Random, random, type Shape } from "../../../lib/tensor/index.ts";
+import { elementCount, type Random, random, type Shape } from "../../../lib/tensor/index.ts";
 import { operatorSamples } from "../../support/operator-samples.ts";
 
 /** Extents around the edges of lanes, tiles and panels. */
@@ -244,23 +244,35 @@ export function caseGraph(operator: OperatorName, seed: number): OperatorGraph {
 }
 
 /**
- * Fills inputs with seeded numbers: labels with class numbers, the rest around 0, or above it. Data has to be given
- * before each run, the others once.
+ * Seeded numbers for a graph's inputs, by name: labels with class numbers, the rest around 0, or above it. Data has to be
+ * given before each run, the others once.
  */
-export function fillInputs(execution: Execution, seed: number, dataOnly: boolean, positive = false): void {
+export function drawInputs(
+  graph: OperatorGraph,
+  seed: number,
+  { dataOnly = false, positive = false } = {},
+): ReadonlyMap<string, Float32Array> {
   const draw = random(seed);
-  for (const { name, value, role } of execution.program.schedule.graph.inputs) {
+  const drawn = new Map<string, Float32Array>();
+  for (const { name, value, role } of graph.inputs) {
     if (dataOnly && role !== "data") continue;
-    const data = execution.input(name);
     const classes = Number(name.split(" of ")[1] ?? 10);
-    for (let i = 0; i < data.length; i++) {
-      if (value.type.dtype === "int32") data[i] = draw.next() % classes;
+    const next = (): number => {
+      if (value.type.dtype === "int32") return draw.next() % classes;
       // Small weights and rates, so that training neither explodes nor amplifies what rounding does.
-      else if (role === "hyperparameter") data[i] = 0.05;
-      else if (role !== "data") data[i] = 0.2 * draw.nextNormal();
-      else data[i] = positive ? 0.1 + draw.nextUniform() : draw.nextNormal();
-    }
+      if (role === "hyperparameter") return 0.05;
+      if (role !== "data") return 0.2 * draw.nextNormal();
+      return positive ? 0.1 + draw.nextUniform() : draw.nextNormal();
+    };
+    drawn.set(name, Float32Array.from({ length: elementCount(value.type.shape) }, next));
   }
+  return drawn;
+}
+
+/** Gives an execution what `drawInputs` draws. */
+export function fillInputs(execution: Execution, seed: number, dataOnly: boolean, positive = false): void {
+  const { graph } = execution.program.schedule;
+  for (const [name, data] of drawInputs(graph, seed, { dataOnly, positive })) execution.input(name).set(data);
 }
 
 /** The largest difference of two tensors, relative to the largest magnitude of the first; NaN must meet NaN. */
@@ -281,7 +293,7 @@ export function difference(expected: ArrayLike<number>, actual: ArrayLike<number
 export async function outputsOf(
   engine: Engine,
   schedule: Schedule,
-  options: { readonly seed: number; readonly runs?: number; readonly positive?: boolean },
+  options: RunOptions,
 ): Promise<ReadonlyMap<string, ArrayLike<number>>> {
   const execution = await engine.load(engine.compile(schedule));
   for (let run = 0; run < (options.runs ?? 1); run++) {
@@ -293,15 +305,25 @@ export async function outputsOf(
   return outputs;
 }
 
-/** What differs between an engine and the reference by more than the bound, as text; empty if nothing does. */
-export async function compareWithReference(
-  engine: Engine,
+/** How often something is run, and on what. */
+export interface RunOptions {
+  readonly seed: number;
+  readonly runs?: number;
+  readonly positive?: boolean;
+}
+
+/** Whatever executes schedules: gives the outputs by name. */
+export type Runner = (schedule: Schedule, options: RunOptions) => Promise<ReadonlyMap<string, ArrayLike<number>>>;
+
+/** What differs between a runner and the reference by more than the bound, as text; empty if nothing does. */
+export async function compareRunner(
+  runner: Runner,
   graph: OperatorGraph,
-  options: { readonly seed: number; readonly runs?: number; readonly positive?: boolean; readonly bound?: number },
+  options: RunOptions & { readonly bound?: number },
 ): Promise<string> {
   const schedule = makeSchedule(graph);
   const expected = await outputsOf(referenceEngine(), schedule, options);
-  const actual = await outputsOf(engine, schedule, options);
+  const actual = await runner(schedule, options);
   const problems: string[] = [];
   for (const [name, values] of expected) {
     const error = difference(values, actual.get(name) as ArrayLike<number>);
@@ -309,4 +331,13 @@ export async function compareWithReference(
       problems.push(`${graph.name}: ${name} is off by ${error.toExponential(2)}`);
   }
   return problems.join("; ");
+}
+
+/** `compareRunner` for an engine. */
+export function compareWithReference(
+  engine: Engine,
+  graph: OperatorGraph,
+  options: RunOptions & { readonly bound?: number },
+): Promise<string> {
+  return compareRunner((schedule, given) => outputsOf(engine, schedule, given), graph, options);
 }
