@@ -55,7 +55,9 @@ export class Figure implements DrawnFigure {
    */
   async bundle(): Promise<MimeBundle> {
     const { interactive, dense } = this.content;
-    const [pictureMime, picture] = dense ? ["image/jpeg", await this.#jpeg()] : ["image/png", await this.#smallPng()];
+    const [pictureMime, picture] = dense
+      ? ["image/jpeg", await this.#jpeg(interactive === undefined ? 0.7 : 0.35)]
+      : ["image/png", await this.#smallPng()];
     if (interactive === undefined) return { [pictureMime]: picture, "text/plain": this.summary };
     const data = interactive.mime === tesseraMime ? await packPayload(this.kind, interactive.data) : interactive.data;
     const size = JSON.stringify(data).length;
@@ -71,12 +73,12 @@ export class Figure implements DrawnFigure {
     return png.length > bundleLimit / 2 ? toBase64(await this.png(1)) : png;
   }
 
-  /** The sharpest and finest JPEG, in base64, that leaves room for the rest of a bundle. */
-  async #jpeg(): Promise<string> {
+  /** The sharpest and finest JPEG, in base64, that takes no more than a share of a bundle. */
+  async #jpeg(share: number): Promise<string> {
     const [{ rasteriseDense }, svg] = await Promise.all([import("./static/rasterise.ts"), this.svg()]);
     for (const [scale, quality] of jpegForms) {
       const jpeg = toBase64(rasteriseDense(svg, scale, quality));
-      if (jpeg.length <= 0.7 * bundleLimit) return jpeg;
+      if (jpeg.length <= share * bundleLimit) return jpeg;
     }
     throw new Error(
       `figure: a stored picture must stay below ${bundleLimit} bytes, got more even as a small JPEG (${this.title}); save it to a file`,

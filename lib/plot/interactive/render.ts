@@ -6,6 +6,7 @@ import { plotlyMime, tesseraMime } from "../mime.ts";
 import { unpackPayload } from "../payload.ts";
 import { type ImageGrid, imagesPicture, imagesSummary } from "../pictures/draw-images.ts";
 import { type NetworkDrawing, networkPicture, networkSummary } from "../pictures/draw-network.ts";
+import type { StoredVertices } from "../vertices/stored-vertices.ts";
 import { mountChart, type Plotly } from "./chart-view.ts";
 import { mountComparison } from "./comparison-view.ts";
 import { loadFont } from "./font.ts";
@@ -13,6 +14,7 @@ import { mountGraph } from "./graph-view.ts";
 import { mountMemory } from "./memory-view.ts";
 import { mountPicture } from "./picture-view.ts";
 import { themeAround, watchTheme } from "./surroundings.ts";
+import { mountVertices } from "./vertex-view.ts";
 
 /** A figure that comes to stand on a page: settles when it is drawn, and rejects with nothing left behind if it cannot be. */
 export interface Rendered extends Promise<void> {
@@ -23,16 +25,18 @@ export interface Rendered extends Promise<void> {
 /** Draws a view into a container and returns what ends it, if anything must be ended. */
 type Mount = (container: HTMLElement, theme: Theme, state: object) => undefined | (() => void) | Promise<() => void>;
 
-/** The views by the kind of their data. */
-const views: Readonly<Record<string, (container: HTMLElement, data: unknown, theme: Theme, state: object) => void>> = {
-  memory: (container, data, theme) => mountMemory(container, data as MemoryReport, theme),
-  "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
-  images: (container, data, theme) =>
-    mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
-  network: (container, data, theme) =>
-    mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
-  "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
-};
+/** The views by the kind of their data; where a view returns a function, that ends it. */
+const views: Readonly<Record<string, (container: HTMLElement, data: unknown, theme: Theme, state: object) => unknown>> =
+  {
+    memory: (container, data, theme) => mountMemory(container, data as MemoryReport, theme),
+    "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
+    images: (container, data, theme) =>
+      mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
+    network: (container, data, theme) =>
+      mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
+    "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
+    "vertex-graph": (container, data, theme, state) => mountVertices(container, data as StoredVertices, theme, state),
+  };
 
 /**
  * Draws the interactive form of a figure into an element, in the light or dark colours that fit around it, and again
@@ -117,8 +121,8 @@ async function prepare(
     );
   }
   return (container, theme, state) => {
-    view(container, report, theme, state);
-    return undefined;
+    const end = view(container, report, theme, state);
+    return typeof end === "function" ? (end as () => void) : undefined;
   };
 }
 

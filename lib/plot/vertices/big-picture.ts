@@ -6,12 +6,14 @@ import { textWidth } from "../look/font-metrics.ts";
 import { formatCount, plural } from "../look/format.ts";
 import { placeholder } from "../look/placeholder.ts";
 import type { Theme } from "../look/theme.ts";
+import { tesseraMime } from "../mime.ts";
 import type { View } from "./accumulate.ts";
 import { layoutBlocks } from "./block-layout.ts";
 import { type Blocks, divideIntoBlocks } from "./blocks.ts";
 import { type LayerLabel, placeLabels } from "./labels.ts";
 import { partColor } from "./part-colors.ts";
 import { buildScene, type Scene } from "./scene.ts";
+import { storeVertices } from "./stored-vertices.ts";
 import { checkVertexGraph, countEdges, type VertexGraph } from "./vertex-graph.ts";
 
 /** How a big picture is drawn. */
@@ -29,6 +31,13 @@ export interface BigPictureOptions {
 
 /** The most blocks that are laid out: beyond it the layout takes longer than the drawing, and looks no different. */
 const mostBlocks = 24_000;
+/** Up to so many vertices each is a block of its own. */
+const singleBlocks = 6_000;
+
+function blocksFor(vertices: number): number {
+  return Math.min(mostBlocks, vertices, Math.max(singleBlocks, Math.round(vertices / 8)));
+}
+
 /** Fewer edges are drawn with fewer pixels, so that single ones can be seen. */
 const fewEdges = 200_000;
 /** Width of the card's drawing; the picture has more pixels, so that it is sharp on fine screens. */
@@ -48,7 +57,7 @@ export async function bigPicture(graph: VertexGraph, options: BigPictureOptions 
     return new Figure({ kind: "vertex-graph", picture: placeholder(title, message), summary: `${title}: ${message}` });
   }
   const width = options.width ?? (edges < fewEdges ? 1200 : 2000);
-  const blocks = divideIntoBlocks(graph, Math.min(options.blocks ?? mostBlocks, graph.vertexCount));
+  const blocks = divideIntoBlocks(graph, options.blocks ?? blocksFor(graph.vertexCount));
   const points = layoutBlocks(graph, blocks);
   const scene = buildScene(graph, blocks, points, width);
   const view = viewOf(graph, blocks, scene, options.layer);
@@ -67,9 +76,11 @@ export async function bigPicture(graph: VertexGraph, options: BigPictureOptions 
   const facts = `${plural(graph.vertexCount, "vertex", "vertices")} and ${plural(edges, "edge")} from producer to consumer; ${shown}`;
   const { lines, curves } = drawn.edges;
   const how = `${formatCount(lines)} as lines, ${formatCount(curves)}, longer ones, as points on curves`;
+  const stored = options.layer === undefined ? storeVertices(graph, scene, title, facts) : null;
   return new Figure({
     kind: "vertex-graph",
     dense: true,
+    ...(stored && { interactive: { mime: tesseraMime, data: stored } }),
     summary: `${title}: ${facts}`,
     picture: {
       title,

@@ -33,6 +33,10 @@ export interface VertexGraph {
   readonly sections: readonly VertexSection[];
   /** In order, without gaps; an edge goes from the producer to the consumer of a tensor. */
   readonly edges: readonly EdgeRun[];
+  /** The tile of each vertex, where vertices have been mapped. */
+  readonly tiles?: ArrayLike<number>;
+  /** Bytes of what each vertex makes. */
+  readonly bytes?: ArrayLike<number>;
 }
 
 /** Number of edges of all runs. */

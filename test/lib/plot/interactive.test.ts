@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import {
+  bigPicture,
   compareMemory,
   curves,
   network as drawNetwork,
@@ -15,9 +16,11 @@ import {
 } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
 import { memoryLayout } from "../../../lib/plot/memory/memory-picture.ts";
+import type { StoredVertices } from "../../../lib/plot/vertices/stored-vertices.ts";
 import { chromiumArguments, findChromium } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "./samples.ts";
+import { sampleVertices } from "./vertex-samples.ts";
 
 const found = findChromium();
 const test = suite("interactive figures in Chromium", "missing" in found && found.missing);
@@ -199,6 +202,37 @@ test("ten thousand operators open at once without being all drawn", async () => 
       .locator("[data-row] text")
       .filter({ hasText: /^dense777$/ })
       .waitFor();
+  });
+});
+
+test("a vertex under the pointer tells what it is; colours, zoom and theme follow the reader", async () => {
+  const vertices = { ...sampleVertices(6, 40, 3), tiles: Array.from({ length: 480 }, (_, vertex) => vertex % 16) };
+  const figure = await bigPicture(vertices, { title: "vertices" });
+  const stored = figure.content.interactive!.data as StoredVertices;
+  await show(figure, async (page) => {
+    const canvas = page.locator("canvas").first();
+    const frame = (await canvas.boundingBox())!;
+    // The vertex in the middle of a row, where the picture fills the canvas from the left.
+    const vertex = 100;
+    const shown = await canvas.evaluate((element: HTMLCanvasElement) => element.height / element.width);
+    const scale = Math.min(frame.width / stored.width, (frame.width * shown) / stored.height);
+    await page.mouse.move(frame.x + stored.x[vertex] * scale, frame.y + stored.y[vertex] * scale);
+    const tooltip = (await page.locator('[role="tooltip"]').textContent())!;
+    assert.match(tooltip, /^Sumforward of dense3/);
+    assert.match(tooltip, /vertex100tile4reads3 edgesread by3 vertices/);
+    const ink = (): Promise<string> => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+    const before = await ink();
+    await page.getByRole("button", { name: "Colour by tile" }).click();
+    await page.waitForTimeout(100);
+    const colored = await ink();
+    assert.is.not(colored, before);
+    await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height / 2);
+    await page.mouse.wheel(0, -600);
+    await page.waitForTimeout(300);
+    assert.is.not(await ink(), colored);
+    await page.getByRole("button", { name: "Show the whole graph again" }).click();
+    await page.waitForTimeout(300);
+    assert.is(await ink(), colored);
   });
 });
 
