@@ -1,4 +1,5 @@
 import type { BlockVariable, ColumnOptions, StateColumn } from "../graph/index.ts";
+import type { Cut } from "./grain.ts";
 
 /** Items `start` up to, not including, `end` of an axis of a work. */
 export interface Piece {
@@ -19,9 +20,18 @@ export class Boxes {
   readonly pieces: readonly (readonly Piece[])[];
   readonly count: number;
 
-  constructor(items: readonly number[], cuts: readonly number[]) {
-    this.pieces = items.map((count, axis) => cutAxis(count, cuts[axis]));
-    this.count = cuts.reduce((product, pieces) => product * pieces, 1);
+  constructor(pieces: readonly (readonly Piece[])[]) {
+    this.pieces = pieces;
+    this.count = pieces.reduce((product, { length }) => product * length, 1);
+  }
+
+  /** The boxes of each serial step of a cut. */
+  static of(items: readonly number[], { pieces, serial }: Cut): readonly Boxes[] {
+    const others = items.slice(1).map((count, axis) => cutAxis(count, pieces[axis + 1]));
+    return cutAxis(items[0], serial).map(({ start, end }) => {
+      const first = cutAxis(end - start, Math.min(pieces[0], end - start));
+      return new Boxes([first.map((piece) => ({ start: start + piece.start, end: start + piece.end })), ...others]);
+    });
   }
 
   /** Calls `visit` for each box with its pieces, the last axis fastest. Works of fewer axes end with whole ones. */

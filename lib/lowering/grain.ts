@@ -4,6 +4,8 @@ import type { Target } from "../graph/index.ts";
 export interface Work {
   /** The debug path, for errors and reports. */
   readonly name: string;
+  /** The same for works that are the same but for their names. */
+  readonly key: string;
   /** Names of the axes, in the order of `items`, such as samples, maps, rows, channels. */
   readonly axes: readonly string[];
   /** Items along each axis. Results of vertices that differ in the last one alone are summed. */
@@ -34,8 +36,14 @@ export interface Grain {
   readonly byTile: boolean;
   /** Whether a weight-gradient vertex has one kernel row, in place of all. */
   readonly byKernelRow: boolean;
-  /** The number of pieces into which each axis of a work is cut. */
-  cut(work: Work, target: Target): readonly number[];
+  cut(work: Work, target: Target): Cut;
+}
+
+/** How a work is cut: the pieces of each axis that run at once, and how often that is done along the first axis. */
+export interface Cut {
+  readonly pieces: readonly number[];
+  /** Steps one after the other, each of which has a part of the first axis, cut into `pieces[0]` of its own. */
+  readonly serial: number;
 }
 
 /** Settings of the fine grain. */
@@ -60,6 +68,6 @@ export function fineGrain({ group = 8 }: FineOptions = {}): Grain {
     samples: Number.MAX_SAFE_INTEGER,
     byTile: false,
     byKernelRow: true,
-    cut: ({ items }) => items,
+    cut: ({ items }) => ({ pieces: items, serial: 1 }),
   };
 }

@@ -4,6 +4,7 @@ import type { Operation, OperatorGraph } from "../ir/index.ts";
 import type { OperatorName } from "../ops/index.ts";
 import { type FineOptions, fineGrain, type Grain } from "./grain.ts";
 import { Lowering } from "./lowering.ts";
+import { type Plan, type PlanOptions, plannedGrain } from "./planner.ts";
 import { gradientDescentRule } from "./rules/reduce.ts";
 import { rules } from "./table.ts";
 
@@ -36,6 +37,22 @@ export function lowerFine(what: Lowerable, target: Target, options: FineOptions 
   const group = `${grain.group} × ${grain.group} channels`;
   const rule = `row rule, groups of ${group}: a vertex for each sample, row and pair of groups of a convolution, dense layers folded over the batch`;
   return lowerWith(scheduleOf(what), target, grain, rule);
+}
+
+/** A network as a device would run it, and how it was cut. */
+export interface PlannedProgram extends LoweredProgram {
+  /** The cut of every product and convolution, in their order. */
+  readonly plans: readonly Plan[];
+}
+
+/**
+ * Lowers a network for a device: a planner cuts products and convolutions over tiles so that the estimated cycles are
+ * fewest within memory; anything else is done where its operands lie.
+ */
+export function lower(what: Lowerable, target: Target, options: PlanOptions = {}): PlannedProgram {
+  const grain = plannedGrain(options);
+  const rule = `planned for ${target.name}: a vertex for each tile of a box of work, groups of ${grain.group} channels`;
+  return { ...lowerWith(scheduleOf(what), target, grain, rule), plans: grain.plans };
 }
 
 /** Takes a schedule to vertices, operation by operation. */

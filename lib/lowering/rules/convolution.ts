@@ -11,7 +11,7 @@ import type { Work } from "../grain.ts";
 import type { Lowering } from "../lowering.ts";
 import { finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
-import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
+import { boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
 
 /** Pictures, filters and maps of a convolution, and what its codelets know of it. */
 interface Sides {
@@ -174,6 +174,7 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
   const { float } = elementBytes;
   const work: Work = {
     name: lowering.path(""),
+    key: workKey(operation),
     axes: ["samples", forward ? "maps" : "channels", "rows", forward ? "channels" : "maps"],
     items,
     cost([n, made, rows, read], pieces) {
@@ -203,57 +204,58 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
       };
     },
   };
-  const cuts = lowering.grain.cut(work, lowering.target);
-  const boxes = new Boxes(items, cuts);
-  const needed = byPiece(boxes.pieces[2], rowsFor);
-  const parts = cuts[3];
+  const cut = lowering.grain.cut(work, lowering.target);
+  const parts = cut.pieces[3];
   const partial = partialLayout(result, 3, parts);
   const made = parts === 1 ? lowering.addResult(y, result) : lowering.addTemporary("partials", partial);
-  const tiles = boxTiles(boxes.count, lowering.target);
-  const writeRows = rowWriter(from);
-  const writeFilters = filterWriter(filters);
-  const place = byPlace(boxes.pieces[3]);
-  const identity = cuts.every((pieces, axis) => pieces === items[axis]);
-  const blocksOfResult = (_samples: Piece, made: Piece, rows: Piece): number =>
-    size(_samples) * size(made) * size(rows);
-  const written = identity
-    ? { variable: made }
-    : boxes.column(made, blocksOfResult, (into, at, n, g, h, read) => {
-        for (let sample = n.start; sample < n.end; sample++) {
-          for (let group = g.start; group < g.end; group++) {
-            for (let row = h.start; row < h.end; row++) {
-              into[at++] = made.firstBlock + ((sample * groups + group) * height + row) * parts + place(read);
+  for (const boxes of Boxes.of(items, cut)) {
+    const needed = byPiece(boxes.pieces[2], rowsFor);
+    const tiles = boxTiles(boxes.count, lowering.target);
+    const writeRows = rowWriter(from);
+    const writeFilters = filterWriter(filters);
+    const place = byPlace(boxes.pieces[3]);
+    const identity = isIdentity(cut, items);
+    const blocksOfResult = (_samples: Piece, made: Piece, rows: Piece): number =>
+      size(_samples) * size(made) * size(rows);
+    const written = identity
+      ? { variable: made }
+      : boxes.column(made, blocksOfResult, (into, at, n, g, h, read) => {
+          for (let sample = n.start; sample < n.end; sample++) {
+            for (let group = g.start; group < g.end; group++) {
+              for (let row = h.start; row < h.end; row++) {
+                into[at++] = made.firstBlock + ((sample * groups + group) * height + row) * parts + place(read);
+              }
             }
           }
-        }
-      });
-  const read = boxes.column(
-    from.variable,
-    (n, _g, h, r) => size(n) * size(r) * needed(h).count,
-    (into, at, n, _g, h, r) => writeRows(into, at, n, r, needed(h)),
-  );
-  const weights = boxes.column(
-    filters.variable,
-    (_n, g, _h, r) => size(g) * size(r),
-    (into, at, _n, g, _h, r) => (forward ? writeFilters(into, at, g, r) : writeFilters(into, at, r, g)),
-  );
-  lowering.place(filters, firstUse(weights.blocks, filters, tiles));
-  lowering.addFamily(parts === 1 ? "" : "partials", {
-    codelet,
-    count: boxes.count,
-    inputs: { [fromField]: read, weights },
-    outputs: { out: written },
-    states: {
-      ...(states({
-        samples: boxes.state(0, size),
-        made: boxes.state(1, size),
-        read: boxes.state(3, size),
-      }) as unknown as ListStates),
-      ...rowStates(boxes, 2, madeRow, plainRows),
-      ...rowStates(boxes, 2, readRow, needed),
-    },
-    tiles,
-  });
+        });
+    const read = boxes.column(
+      from.variable,
+      (n, _g, h, r) => size(n) * size(r) * needed(h).count,
+      (into, at, n, _g, h, r) => writeRows(into, at, n, r, needed(h)),
+    );
+    const weights = boxes.column(
+      filters.variable,
+      (_n, g, _h, r) => size(g) * size(r),
+      (into, at, _n, g, _h, r) => (forward ? writeFilters(into, at, g, r) : writeFilters(into, at, r, g)),
+    );
+    lowering.place(filters, tilesOfReaders(weights, tiles));
+    lowering.addFamily(parts === 1 ? "" : "partials", {
+      codelet,
+      count: boxes.count,
+      inputs: { [fromField]: read, weights },
+      outputs: { out: written },
+      states: {
+        ...(states({
+          samples: boxes.state(0, size),
+          made: boxes.state(1, size),
+          read: boxes.state(3, size),
+        }) as unknown as ListStates),
+        ...rowStates(boxes, 2, madeRow, plainRows),
+        ...rowStates(boxes, 2, readRow, needed),
+      },
+      tiles,
+    });
+  }
   if (parts > 1) finishPartials(lowering, y, result, { variable: made, each: parts, parts: 1, inner: 1 });
 }
 
@@ -314,6 +316,7 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
     kernelParts === 1 ? { start: 0, end: kernelRows } : { start, end: start + 1 };
   const work: Work = {
     name: lowering.path(""),
+    key: workKey(operation),
     axes: ["maps", "channels", "kernel rows", "samples"],
     items,
     cost([m, c, , n], pieces) {
@@ -343,10 +346,8 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
       return { computeCycles, inputBytes, ...reductionCost(outElements, pieces[3], lowering.target) };
     },
   };
-  const cuts = lowering.grain.cut(work, lowering.target);
-  const boxes = new Boxes(items, cuts);
-  const pairs = byPiece(boxes.pieces[2], (piece) => pairsFor(sides, kernelPiece(piece)));
-  const parts = cuts[3];
+  const cut = lowering.grain.cut(work, lowering.target);
+  const parts = cut.pieces[3];
   const direct = parts === 1 && kernelParts === 1;
   const partial = new BlockLayout(
     [...result.shape.slice(0, 3), parts, result.shape[3]],
@@ -354,52 +355,55 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   );
   const made =
     direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
-  const identity = cuts.every((pieces, axis) => pieces === items[axis]);
-  const place = byPlace(boxes.pieces[3]);
-  const written = identity
-    ? { variable: made }
-    : boxes.column(
-        made,
-        (m, c, k) => size(m) * size(c) * size(k),
-        (into, at, m, c, k, n) => {
-          for (let map = m.start; map < m.end; map++) {
-            for (let channel = c.start; channel < c.end; channel++) {
-              for (let row = k.start; row < k.end; row++) {
-                into[at++] = made.firstBlock + ((map * items[1] + channel) * kernelParts + row) * parts + place(n);
+  const identity = isIdentity(cut, items);
+  for (const boxes of Boxes.of(items, cut)) {
+    const pairs = byPiece(boxes.pieces[2], (piece) => pairsFor(sides, kernelPiece(piece)));
+    const place = byPlace(boxes.pieces[3]);
+    const written = identity
+      ? { variable: made }
+      : boxes.column(
+          made,
+          (m, c, k) => size(m) * size(c) * size(k),
+          (into, at, m, c, k, n) => {
+            for (let map = m.start; map < m.end; map++) {
+              for (let channel = c.start; channel < c.end; channel++) {
+                for (let row = k.start; row < k.end; row++) {
+                  into[at++] = made.firstBlock + ((map * items[1] + channel) * kernelParts + row) * parts + place(n);
+                }
               }
             }
-          }
-        },
-      );
-  const writePictures = rowWriter(pictures);
-  const writeMaps = rowWriter(maps);
-  lowering.addFamily(direct ? "" : "partials", {
-    codelet,
-    count: boxes.count,
-    inputs: {
-      in: boxes.column(
-        pictures.variable,
-        (_m, c, k, n) => size(n) * size(c) * pairs(k).rows.count,
-        (into, at, _m, c, k, n) => writePictures(into, at, n, c, pairs(k).rows),
-      ),
-      delta: boxes.column(
-        maps.variable,
-        (m, _c, k, n) => size(n) * size(m) * pairs(k).mapRows.count,
-        (into, at, m, _c, k, n) => writeMaps(into, at, n, m, pairs(k).mapRows),
-      ),
-    },
-    outputs: { out: written },
-    states: {
-      samples: boxes.state(3, size),
-      channelGroups: boxes.state(1, size),
-      mapGroups: boxes.state(0, size),
-      ...rowStates(boxes, 2, "row", (piece) => pairs(piece).rows),
-      ...rowStates(boxes, 2, "mapRow", (piece) => pairs(piece).mapRows),
-      kernelRow: boxes.state(2, (piece) => kernelPiece(piece).start),
-      kernelRows: kernelRows / kernelParts,
-    },
-    tiles: boxTiles(boxes.count, lowering.target),
-  });
+          },
+        );
+    const writePictures = rowWriter(pictures);
+    const writeMaps = rowWriter(maps);
+    lowering.addFamily(direct ? "" : "partials", {
+      codelet,
+      count: boxes.count,
+      inputs: {
+        in: boxes.column(
+          pictures.variable,
+          (_m, c, k, n) => size(n) * size(c) * pairs(k).rows.count,
+          (into, at, _m, c, k, n) => writePictures(into, at, n, c, pairs(k).rows),
+        ),
+        delta: boxes.column(
+          maps.variable,
+          (m, _c, k, n) => size(n) * size(m) * pairs(k).mapRows.count,
+          (into, at, m, _c, k, n) => writeMaps(into, at, n, m, pairs(k).mapRows),
+        ),
+      },
+      outputs: { out: written },
+      states: {
+        samples: boxes.state(3, size),
+        channelGroups: boxes.state(1, size),
+        mapGroups: boxes.state(0, size),
+        ...rowStates(boxes, 2, "row", (piece) => pairs(piece).rows),
+        ...rowStates(boxes, 2, "mapRow", (piece) => pairs(piece).mapRows),
+        kernelRow: boxes.state(2, (piece) => kernelPiece(piece).start),
+        kernelRows: kernelRows / kernelParts,
+      },
+      tiles: boxTiles(boxes.count, lowering.target),
+    });
+  }
   if (direct && !lowering.fused.has(w.id)) return;
   const inner = kernelParts === 1 ? 1 : sides.geometry.kernel[1];
   finishPartials(lowering, w, result, { variable: made, each: parts, parts: kernelParts, inner });

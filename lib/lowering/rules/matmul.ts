@@ -6,7 +6,7 @@ import type { Work } from "../grain.ts";
 import type { Lowering } from "../lowering.ts";
 import { finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
-import { boxTiles, byPlace, firstUse, reductionCost, size } from "./work.ts";
+import { boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
 
 const codelets = new Map<string, ReturnType<typeof matmulBlocks>>();
 
@@ -52,6 +52,7 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
   const innerBlock = left.layout.block[innerAxis];
   const work: Work = {
     name: lowering.path(""),
+    key: workKey(operation),
     axes: ["rows", "columns", "inner"],
     items,
     cost([m, n, k], pieces) {
@@ -73,55 +74,56 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
       };
     },
   };
-  const cuts = lowering.grain.cut(work, lowering.target);
-  const boxes = new Boxes(items, cuts);
-  const parts = cuts[2];
+  const cut = lowering.grain.cut(work, lowering.target);
+  const parts = cut.pieces[2];
   const fused = lowering.fused.has(y.id);
   const partial = new BlockLayout([...result.shape, parts], [...result.block, 1]);
   const made = parts === 1 && !fused ? lowering.addResult(y, result) : lowering.addTemporary("partials", partial);
-  const identity = cuts.every((pieces, axis) => pieces === items[axis]);
-  const place = byPlace(boxes.pieces[2]);
-  const writeLeft = blockWriter(left, transposeA);
-  const writeRight = blockWriter(right, transposeB);
-  const weights = boxes.column(
-    right.variable,
-    (_m, n, k) => size(k) * size(n),
-    (into, at, _m, n, k) => writeRight(into, at, k, n),
-  );
-  const tiles = boxTiles(boxes.count, lowering.target);
-  lowering.place(right, firstUse(weights.blocks, right, tiles));
-  lowering.addFamily(parts === 1 ? "" : "partials", {
-    codelet,
-    count: boxes.count,
-    inputs: {
-      left: boxes.column(
-        left.variable,
-        (m, _n, k) => size(m) * size(k),
-        (into, at, m, _n, k) => writeLeft(into, at, m, k),
-      ),
-      right: weights,
-    },
-    outputs: {
-      out: identity
-        ? { variable: made }
-        : boxes.column(
-            made,
-            (m, n) => size(m) * size(n),
-            (into, at, m, n, k) => {
-              for (let i = m.start; i < m.end; i++) {
-                for (let j = n.start; j < n.end; j++) {
-                  into[at++] = made.firstBlock + (i * items[1] + j) * parts + place(k);
+  const identity = isIdentity(cut, items);
+  for (const boxes of Boxes.of(items, cut)) {
+    const place = byPlace(boxes.pieces[2]);
+    const writeLeft = blockWriter(left, transposeA);
+    const writeRight = blockWriter(right, transposeB);
+    const weights = boxes.column(
+      right.variable,
+      (_m, n, k) => size(k) * size(n),
+      (into, at, _m, n, k) => writeRight(into, at, k, n),
+    );
+    const tiles = boxTiles(boxes.count, lowering.target);
+    lowering.place(right, tilesOfReaders(weights, tiles));
+    lowering.addFamily(parts === 1 ? "" : "partials", {
+      codelet,
+      count: boxes.count,
+      inputs: {
+        left: boxes.column(
+          left.variable,
+          (m, _n, k) => size(m) * size(k),
+          (into, at, m, _n, k) => writeLeft(into, at, m, k),
+        ),
+        right: weights,
+      },
+      outputs: {
+        out: identity
+          ? { variable: made }
+          : boxes.column(
+              made,
+              (m, n) => size(m) * size(n),
+              (into, at, m, n, k) => {
+                for (let i = m.start; i < m.end; i++) {
+                  for (let j = n.start; j < n.end; j++) {
+                    into[at++] = made.firstBlock + (i * items[1] + j) * parts + place(k);
+                  }
                 }
-              }
-            },
-          ),
-    },
-    states: {
-      rowBlocks: boxes.state(0, size),
-      columnBlocks: boxes.state(1, size),
-      innerBlocks: boxes.state(2, size),
-    },
-    tiles,
-  });
+              },
+            ),
+      },
+      states: {
+        rowBlocks: boxes.state(0, size),
+        columnBlocks: boxes.state(1, size),
+        innerBlocks: boxes.state(2, size),
+      },
+      tiles,
+    });
+  }
   if (parts > 1 || fused) finishPartials(lowering, y, result, { variable: made, each: parts, parts: 1, inner: 1 });
 }

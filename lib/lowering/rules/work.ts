@@ -1,7 +1,9 @@
 import { reducePartialsCycles } from "../../codelets/index.ts";
-import { elementBytes, type PlacedTensor, type Target } from "../../graph/index.ts";
+import { type ColumnOptions, elementBytes, type Target } from "../../graph/index.ts";
+import type { Operation } from "../../ir/index.ts";
+import { formatType } from "../../tensor/index.ts";
 import { type Piece, spreadOverTiles } from "../columns.ts";
-import type { WorkCost } from "../grain.ts";
+import type { Cut, WorkCost } from "../grain.ts";
 
 /** Items of a piece. */
 export const size = ({ start, end }: Piece): number => end - start;
@@ -17,19 +19,41 @@ export function byPlace(pieces: readonly Piece[]): (piece: Piece) => number {
   return (piece) => places.get(piece) as number;
 }
 
-/** The tile of the first vertex that reads each block of a tensor, by a column in which vertices follow one another. */
-export function firstUse(
-  blocks: Uint32Array,
-  { variable }: PlacedTensor,
+/** Whether every item is a box, so that box `i` makes block `i` of the result. */
+export function isIdentity({ pieces, serial }: Cut, items: readonly number[]): boolean {
+  return serial === 1 && pieces.every((count, axis) => count === items[axis]);
+}
+
+/** The same for operations that are the same but for where they stand: operator, attributes and types. */
+export function workKey({ operator, attributes, inputs, outputs }: Operation): string {
+  const types = [...inputs, ...outputs].map(({ type }) => formatType(type)).join();
+  return `${operator} ${JSON.stringify(attributes)} ${types}`;
+}
+
+/**
+ * A tile for each block of a tensor that a family is to read: of those that read it, another one for each block, so that
+ * what all of them need does not lie on a few.
+ */
+export function tilesOfReaders(
+  { variable, blocks, starts, each }: ColumnOptions,
   tiles: Uint16Array,
 ): (block: number) => number {
-  const first = new Int32Array(variable.layout.count).fill(-1);
-  const each = blocks.length / tiles.length;
-  for (let place = 0; place < blocks.length; place++) {
-    const block = blocks[place] - variable.firstBlock;
-    if (first[block] < 0) first[block] = tiles[Math.min(tiles.length - 1, Math.floor(place / each))];
+  const { firstBlock, layout } = variable;
+  const ends = new Uint32Array(layout.count + 1);
+  for (const block of blocks) ends[block - firstBlock + 1]++;
+  for (let block = 0; block < layout.count; block++) ends[block + 1] += ends[block];
+  const next = ends.slice();
+  const readers = new Uint16Array(blocks.length);
+  for (let vertex = 0; vertex < tiles.length; vertex++) {
+    const end = starts === undefined ? (vertex + 1) * (each ?? 1) : starts[vertex + 1];
+    for (let place = starts === undefined ? vertex * (each ?? 1) : starts[vertex]; place < end; place++) {
+      readers[next[blocks[place] - firstBlock]++] = tiles[vertex];
+    }
   }
-  return (block) => Math.max(0, first[block]);
+  return (block) => {
+    const count = ends[block + 1] - ends[block];
+    return count === 0 ? variable.tiles[block] : readers[ends[block] + (block % count)];
+  };
 }
 
 /** Bytes that a vertex writes, and what adding up the parts costs the tile that has its share of it. */
