@@ -9,5 +9,6 @@ export {
   lowerFine,
   type PlannedProgram,
 } from "./lower.ts";
+export { bestCut, type Plan, type PlanOptions } from "./planner.ts";
 export { bestCut, type Plan, type PlanOptions, usefulPieces } from "./planner.ts";
 export { tilesOf } from "./table.ts";

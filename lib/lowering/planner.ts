@@ -30,7 +30,7 @@ function cyclesOf(cost: WorkCost, parts: number, { exchangeBytesPerCycle, syncCy
 }
 
 /** Numbers of pieces that differ in the size of the largest piece: of those that do not, more only cost more. */
-export function usefulPieces(items: number, most: number): readonly number[] {
+function usefulPieces(items: number, most: number): readonly number[] {
   const found: number[] = [];
   let last = 0;
   for (let pieces = 1; pieces <= Math.min(items, most); pieces++) {
@@ -42,7 +42,7 @@ export function usefulPieces(items: number, most: number): readonly number[] {
 }
 
 /** What `bestCut` may choose from, so that a test can choose from everything. */
-export type Candidates = (items: number, most: number) => readonly number[];
+type Candidates = (items: number, most: number) => readonly number[];
 
 /**
  * The cut of a work that takes fewest cycles among those whose vertices find room in their share of a tile; where none
