@@ -52,13 +52,8 @@ export {
   verifyGraph,
 } from "./graph/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
-<<<<<<< HEAD
-export { type LoweredProgram, lowerFine } from "./lowering/index.ts";
-export { explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";
-=======
 export { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "./lowering/index.ts";
-export { type MemoryReport, validatePlan } from "./memory/index.ts";
->>>>>>> 936b6e6 (Planned grain: values, plans, memory and chips tested)
+export { explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";

@@ -10,5 +10,4 @@ export {
   type PlannedProgram,
 } from "./lower.ts";
 export { bestCut, type Plan, type PlanOptions } from "./planner.ts";
-export { bestCut, type Plan, type PlanOptions, usefulPieces } from "./planner.ts";
 export { tilesOf } from "./table.ts";
