@@ -1,7 +1,7 @@
 import type { Affine, Axis } from "./affine.ts";
 import type { Buffer } from "./buffer.ts";
 import { type Expression, operandsOf, type Reduction } from "./expression.ts";
-import type { Nest } from "./nest.ts";
+import { type Nest, threadAxis } from "./nest.ts";
 
 const none: ReadonlySet<Axis> = new Set();
 
@@ -60,9 +60,18 @@ export function indicesIn(roots: readonly Expression[]): Affine[] {
   return indices;
 }
 
+/** Every index of a nest: of loads, of axes used as numbers, and of stores. */
+export function indicesOfNest(nest: Nest): readonly Affine[] {
+  return [
+    ...indicesIn(nest.stores.map((store) => store.value)),
+    ...nest.stores.map((store) => store.index),
+    ...(nest.inside ?? []).flatMap(indicesOfNest),
+  ];
+}
+
 /** Axes whose value is used as a number somewhere in a nest. */
 export function axesUsedAsNumbers(nest: Nest): ReadonlySet<Axis> {
-  const axes = new Set<Axis>();
+  const axes = new Set((nest.inside ?? []).flatMap((inner) => [...axesUsedAsNumbers(inner)]));
   visitAll(
     nest.stores.map((store) => store.value),
     (expression) => {
@@ -95,9 +104,16 @@ function arithmetic(expression: Expression): number {
  * For each depth of a nest, what is computed there once for the loops further inside, in an order in which operands come
  * first: every reduction, at the depth where all that it depends on is known, and what costs more than it takes to
  * keep it.
+ *
+ * @param around axes of loops around the nest
  */
-export function hoistedByDepth(nest: Nest, dependencies: Dependencies): readonly (readonly Expression[])[] {
-  const depths = new Map(nest.loops.map(({ axis }, position) => [axis, position + 1]));
+export function hoistedByDepth(
+  nest: Nest,
+  dependencies: Dependencies,
+  around: readonly Axis[],
+): readonly (readonly Expression[])[] {
+  const depths = new Map(around.map((axis) => [axis, 0]));
+  for (const [position, { axis }] of nest.loops.entries()) depths.set(axis, position + 1);
   /** The depth at which an expression is known; null inside reductions on whose axes it depends. */
   const depthOf = (expression: Expression): number | null => {
     let depth = 0;
@@ -160,34 +176,40 @@ export function nestedReductions(reduction: Reduction, dependencies: Dependencie
 }
 
 /** How many numbers a nest computes, loads and stores if it does each as seldom as it may: a measure of work. */
-export function workOf(nest: Nest): number {
+export function workOf(nest: Nest, around = 1): number {
   const dependencies = new Dependencies();
+  const points = (loops: Nest["loops"]): number => loops.reduce((count, { axis }) => count * axis.extent, around);
   let work = 0;
+  for (const inner of nest.inside ?? []) work += workOf(inner, points(nest.loops));
   visitAll(
     nest.stores.map((store) => store.value),
     (expression) => {
       if (expression.kind === "constant") return;
       let count = 1;
-      for (const axis of dependencies.of(expression)) count *= axis.extent;
+      for (const axis of dependencies.of(expression)) if (axis !== threadAxis) count *= axis.extent;
       if (expression.kind !== "reduce") work += count;
     },
   );
-  for (const { depth } of nest.stores) {
-    work += nest.loops.slice(0, depth).reduce((count, { axis }) => count * axis.extent, 1);
-  }
+  for (const { depth } of nest.stores) work += points(nest.loops.slice(0, depth));
   return work;
 }
 
 /** The buffers that a nest loads from and stores to, each once. */
 export function buffersOf(nest: Nest): { readonly read: readonly Buffer[]; readonly written: readonly Buffer[] } {
   const read: Buffer[] = [];
+  const written = nest.stores.map((store) => store.buffer);
+  for (const inner of nest.inside ?? []) {
+    const own = buffersOf(inner);
+    read.push(...own.read);
+    written.push(...own.written);
+  }
   visitAll(
     nest.stores.map((store) => store.value),
     (expression) => {
       if (expression.kind === "load") read.push(expression.buffer);
     },
   );
-  return { read: distinctBuffers(read), written: distinctBuffers(nest.stores.map((store) => store.buffer)) };
+  return { read: distinctBuffers(read), written: distinctBuffers(written) };
 }
 
 function distinctBuffers(buffers: readonly Buffer[]): readonly Buffer[] {

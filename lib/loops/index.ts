@@ -8,6 +8,7 @@ export {
   Dependencies,
   hoistedByDepth,
   indicesIn,
+  indicesOfNest,
   invariantsOf,
   nestedReductions,
   workOf,
@@ -24,6 +25,6 @@ export {
 } from "./expression.ts";
 export { fuse, separate } from "./fuse.ts";
 export { lowerGroup } from "./lower.ts";
-export type { Kernel, Nest, Store } from "./nest.ts";
+export { type Kernel, type Nest, type Store, threadAxis } from "./nest.ts";
 export { printExpression, printKernel } from "./print.ts";
 export { hasLoops } from "./rules/index.ts";

@@ -2,11 +2,12 @@ import type { Operation, Value } from "../ir/index.ts";
 import { bytesOf, type Shape } from "../tensor/index.ts";
 import { type Axis, along, at, plus, times } from "./affine.ts";
 import { reductionsIn } from "./analysis.ts";
+import { blocked } from "./blocking.ts";
 import type { Buffer } from "./buffer.ts";
 import { load } from "./expression.ts";
-import { type ProductTile, packing, productTile } from "./matmul-nests.ts";
 import { mergeAxes, type Space } from "./merge.ts";
-import type { Kernel, Nest, Store } from "./nest.ts";
+import type { Kernel, Nest, Scratch, Store } from "./nest.ts";
+import { productTile } from "./product-tiling.ts";
 import { loopRule } from "./rules/index.ts";
 import { flatIndex, type Operand, type Piece, type Position, remember } from "./rules/rule.ts";
 import { tiled } from "./tiling.ts";
@@ -34,9 +35,9 @@ export function lowerGroup(group: Group): Kernel {
   const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
   const spaces = loopSpaces(shape, anchor);
   const tile = family === "matmul" ? productTile(shape[0], shape[1]) : null;
-  const { produced, nests, scratchBytes } = expressionsOf(group, spaces[0].axes, tile);
+  const { produced, nests, scratch } = expressionsOf(group);
   // Its pieces have stored all of it.
-  if (family === "pieces") return { name, nests, scratchBytes };
+  if (family === "pieces") return { name, nests, scratch };
 
   const buffers = group.writes.map(bufferOf);
   const storesAt = ({ axes, position }: Loops): readonly Store[] =>
@@ -53,14 +54,18 @@ export function lowerGroup(group: Group): Kernel {
         depth: around.filter(({ extent }) => extent !== 1).length,
       };
     });
-  const main = together(spaces.map((loops) => ({ axes: loops.axes, stores: storesAt(loops) }))).map((space): Nest => {
-    const { axes, stores } = space;
+  for (const { axes, stores } of together(spaces.map((loops) => ({ axes: loops.axes, stores: storesAt(loops) })))) {
     const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
-    const looped = axes.filter(({ extent }) => extent !== 1).slice(0, deepest);
-    if (tile === null || axes[1].extent === 1) return tiled(name, mergeAxes({ axes: looped, stores }));
-    return productNest(name, axes, tile, stores);
-  });
-  return { name, nests: [...nests, ...main], scratchBytes };
+    const looped = mergeAxes({ axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores });
+    const panel: Buffer = { kind: "scratch", index: scratch.length, dtype: "float32" };
+    const blocks = blocked(name, looped, panel);
+    if (blocks !== null) {
+      nests.push(...blocks.nests);
+      scratch.push({ bytes: blocks.panelBytes, perThread: true });
+    } else if (tile === null || axes[1].extent === 1) nests.push(tiled(name, looped));
+    else nests.push(productNest(name, axes, tile, stores));
+  }
+  return { name, nests, scratch };
 }
 
 /** Spaces over the same axes as one, so that phases share what they load; sums keep loops of their own. */
@@ -80,14 +85,14 @@ function together(spaces: readonly Space[]): readonly Space[] {
 /** What a group computes, as functions of positions, and the loops that must run before. */
 interface Expressions {
   readonly produced: ReadonlyMap<number, Operand>;
-  readonly nests: readonly Nest[];
-  readonly scratchBytes: readonly number[];
+  readonly nests: Nest[];
+  readonly scratch: Scratch[];
 }
 
-function expressionsOf(group: Group, axes: readonly Axis[], tile: ProductTile | null): Expressions {
+function expressionsOf(group: Group): Expressions {
   const produced = new Map<number, Operand>();
   const nests: Nest[] = [];
-  const scratchBytes: number[] = [];
+  const scratch: Scratch[] = [];
   for (const operation of group.operations) {
     const rule = loopRule(operation.operator);
     const { attributes } = operation;
@@ -98,15 +103,9 @@ function expressionsOf(group: Group, axes: readonly Axis[], tile: ProductTile | 
       nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces));
       continue;
     }
-    const packed = rule.family === "matmul" && tile !== null ? packing(operation, operands[1], axes[1], tile) : null;
-    if (packed !== null) {
-      operands[1] = packed.operand;
-      nests.push(packed.nest);
-      scratchBytes.push(packed.scratchBytes);
-    }
     for (const { operand, type, pieces } of rule.copies?.({ operands, outputs, attributes }) ?? []) {
-      const buffer: Buffer = { kind: "scratch", index: scratchBytes.length, dtype: type.dtype };
-      scratchBytes.push(bytesOf(type));
+      const buffer: Buffer = { kind: "scratch", index: scratch.length, dtype: type.dtype };
+      scratch.push({ bytes: bytesOf(type), perThread: false });
       nests.push(...assemble("copy", buffer, type.shape, pieces));
       operands[operand] = { type, at: (place) => load(buffer, flatIndex(type.shape, place)) };
     }
@@ -115,7 +114,7 @@ function expressionsOf(group: Group, axes: readonly Axis[], tile: ProductTile | 
       produced.set(output.id, { type: output.type, at: remember(elements[index]) });
     }
   }
-  return { produced, nests, scratchBytes };
+  return { produced, nests, scratch };
 }
 
 function isAnchor({ operator }: Operation): boolean {

@@ -5,7 +5,7 @@ import type { Expression, Reduction } from "./expression.ts";
 import type { Store } from "./nest.ts";
 
 /** Whether every index takes a step of `outer` as `inner.extent` steps of `inner`, so that both can be one axis. */
-function mergeable(indices: readonly Affine[], outer: Axis, inner: Axis): boolean {
+export function mergeable(indices: readonly Affine[], outer: Axis, inner: Axis): boolean {
   return indices.every((index) => {
     const far = termOf(index, outer);
     const near = termOf(index, inner);
@@ -20,12 +20,19 @@ function mergeIndex(index: Affine, outer: Axis, inner: Axis, merged: Axis): Affi
   return { ...index, terms: stride === 0 ? terms : [...terms, { axis: merged, stride, inner: stride }] };
 }
 
-/** The same expressions with other indices; shared nodes stay shared. */
-function rewriteIndices(rewrite: (index: Affine) => Affine): (expression: Expression) => Expression {
+/** What to change in expressions: their indices, or whole nodes. */
+interface Change {
+  readonly index: (index: Affine) => Affine;
+  /** What stands in place of a node, which is then not looked into; null where it stays. */
+  readonly replace?: (expression: Expression) => Expression | null;
+}
+
+/** Expressions with changes; nodes that were shared stay shared. */
+export function rewrittenAll(expressions: readonly Expression[], { index, replace }: Change): readonly Expression[] {
   const known = new Map<Expression, Expression>();
   const walk = (expression: Expression): Expression => {
     let result = known.get(expression);
-    if (result === undefined) known.set(expression, (result = rebuild(expression)));
+    if (result === undefined) known.set(expression, (result = replace?.(expression) ?? rebuild(expression)));
     return result;
   };
   const rebuild = (expression: Expression): Expression => {
@@ -34,7 +41,7 @@ function rewriteIndices(rewrite: (index: Affine) => Affine): (expression: Expres
         return expression;
       case "load":
       case "index":
-        return { ...expression, index: rewrite(expression.index) };
+        return { ...expression, index: index(expression.index) };
       case "unary":
         return { ...expression, operand: walk(expression.operand) };
       case "binary":
@@ -58,7 +65,7 @@ function rewriteIndices(rewrite: (index: Affine) => Affine): (expression: Expres
         return { ...expression, body: walk(expression.body) };
     }
   };
-  return walk;
+  return expressions.map(walk);
 }
 
 /**
@@ -81,11 +88,11 @@ function mergeNeighbours(reduction: Reduction): Expression {
     const [outer, inner] = axes.slice(position, position + 2);
     if (!mergeable(indicesIn([reduction.body]), outer, inner)) continue;
     const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
-    const rewrite = rewriteIndices((index) => mergeIndex(index, outer, inner, merged));
+    const [body] = rewrittenAll([reduction.body], { index: (index) => mergeIndex(index, outer, inner, merged) });
     return mergeNeighbours({
       ...reduction,
       axes: [...axes.slice(0, position), merged, ...axes.slice(position + 2)],
-      body: rewrite(reduction.body),
+      body,
     });
   }
   return { ...reduction, axes };
@@ -105,14 +112,17 @@ export function mergeAxes(space: Space): Space {
     const indices = [...stores.map((store) => store.index), ...indicesIn(stores.map((store) => store.value))];
     if (stores.some(({ depth }) => depth === position + 1) || !mergeable(indices, outer, inner)) continue;
     const merged = { name: `${outer.name}${inner.name}`, extent: outer.extent * inner.extent };
-    const rewriteIndex = (index: Affine): Affine => mergeIndex(index, outer, inner, merged);
-    const rewrite = rewriteIndices(rewriteIndex);
+    const index = (old: Affine): Affine => mergeIndex(old, outer, inner, merged);
+    const values = rewrittenAll(
+      stores.map((store) => store.value),
+      { index },
+    );
     return mergeAxes({
       axes: [...space.axes.slice(0, position), merged, ...space.axes.slice(position + 2)],
-      stores: stores.map(({ buffer, index, value, depth }) => ({
+      stores: stores.map(({ buffer, index: place, depth }, store) => ({
         buffer,
-        index: rewriteIndex(index),
-        value: rewrite(value),
+        index: index(place),
+        value: values[store],
         depth: depth > position + 1 ? depth - 1 : depth,
       })),
     });

@@ -29,12 +29,24 @@ export interface Nest {
   /** The axis of which neighbouring values are computed as lanes of one vector; its tile counts elements. */
   readonly vector: Axis | null;
   readonly stores: readonly Store[];
+  /** Nests that run one after the other inside all loops, which then have tiles of 1 and no stores of their own. */
+  readonly inside?: readonly Nest[];
+}
+
+/** The number of the thread, from 0: scratch memory of a thread's own is indexed along it. */
+export const threadAxis: Axis = { name: "thread", extent: Number.POSITIVE_INFINITY };
+
+/** Scratch memory that lives during one kernel. */
+export interface Scratch {
+  readonly bytes: number;
+  /** Whether each thread needs so many bytes for itself. */
+  readonly perThread: boolean;
 }
 
 /** Nests that run one after the other: each sees all that those before it have stored. */
 export interface Kernel {
   readonly name: string;
   readonly nests: readonly Nest[];
-  /** Sizes of scratch buffers in bytes, by their index. */
-  readonly scratchBytes: readonly number[];
+  /** Scratch buffers by their index. */
+  readonly scratch: readonly Scratch[];
 }

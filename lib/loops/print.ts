@@ -30,6 +30,7 @@ function printNest(nest: Nest): string[] {
     indent += "  ";
     storesAt(position + 1);
   }
+  for (const inner of nest.inside ?? []) lines.push(...printNest(inner).map((line) => `${indent}${line}`));
   return lines;
 }
 

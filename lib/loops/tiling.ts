@@ -7,6 +7,10 @@ import { productTiling } from "./product-tiling.ts";
 
 /** Elements computed together where nothing is reduced: two vectors. */
 const plainTile = 8;
+/** Rows up to this extent are gone through without a loop. */
+const wholeRow = 32;
+/** Rows that are written together where they are read as columns. */
+const transposedTile = 4;
 /** Where each lane has a reduction of its own: four vectors, to hide the latency of one addition behind others. */
 const reducingTile = 16;
 /** Rows reduced side by side, a lane each. */
@@ -20,7 +24,9 @@ export function tiled(name: string, { axes, stores }: Space): Nest {
   const deepest = stores.every(({ depth }) => depth === axes.length);
   const product = deepest && reductions.length === 1 ? productTiling(axes, reductions[0]) : null;
   const { vector, tiles } = product ?? (reductions.length === 0 ? plain(axes) : reducing(axes, reductions));
-  const loops = axes.map(
+  const order = reductions.length === 0 && deepest ? asStored(axes, stores) : axes;
+  if (order !== axes) tiles.set(order[order.length - 1], transposedTile);
+  const loops = order.map(
     (axis, position): Loop => ({
       axis,
       tile: tiles.get(axis) ?? 1,
@@ -30,10 +36,24 @@ export function tiled(name: string, { axes, stores }: Space): Nest {
   return { name, loops, vector, stores };
 }
 
+/**
+ * Axes with the one last along which stores are nearest to each other: what is transposed is written in order, and read
+ * along a few lines at a time.
+ */
+function asStored(axes: readonly Axis[], stores: Space["stores"]): readonly Axis[] {
+  const apart = (axis: Axis): number => Math.max(...stores.map(({ index }) => termOf(index, axis).stride));
+  const nearest = axes.reduce<Axis | null>(
+    (best, axis) => (best === null || apart(axis) < apart(best) ? axis : best),
+    null,
+  );
+  if (nearest === null || nearest === axes.at(-1)) return axes;
+  return [...axes.filter((axis) => axis !== nearest), nearest];
+}
+
 /** Along which axis the lanes go, and the tiles of axes that have any. */
 export interface Tiling {
   readonly vector: Axis | null;
-  readonly tiles: ReadonlyMap<Axis, number>;
+  readonly tiles: Map<Axis, number>;
 }
 
 function inLanes(vector: Axis | null, tile: number): Tiling {
@@ -41,7 +61,8 @@ function inLanes(vector: Axis | null, tile: number): Tiling {
 }
 
 function plain(axes: readonly Axis[]): Tiling {
-  return inLanes(axes.at(-1) ?? null, plainTile);
+  const last = axes.at(-1) ?? null;
+  return inLanes(last, last !== null && last.extent <= wholeRow ? wholeRow : plainTile);
 }
 
 function reducing(axes: readonly Axis[], reductions: readonly Reduction[]): Tiling {

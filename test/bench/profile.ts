@@ -13,7 +13,7 @@ import { perceptrons } from "./mlp.ts";
 import { batch } from "./training-step.ts";
 
 /** One nest of a training step, as measured. */
-interface NestTime {
+export interface NestTime {
   readonly step: string;
   readonly nest: string;
   readonly seconds: number;
@@ -22,7 +22,7 @@ interface NestTime {
 }
 
 /** Median seconds of each nest of a model's training step, on one thread, in the order in which they run. */
-async function profile(model: nn.Model, batch: number, seconds = 3): Promise<readonly NestTime[]> {
+export async function profile(model: nn.Model, batch: number, seconds = 3): Promise<readonly NestTime[]> {
   const graph = trainingGraph(model, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() });
   const program = wasmEngine().compile(makeSchedule(graph));
   const emitted = emitProgram(program, 1, detectFeatures(), true);

@@ -7,11 +7,13 @@ import {
   type Expression,
   hoistedByDepth,
   indicesIn,
+  indicesOfNest,
   invariantsOf,
   type Nest,
   nestedReductions,
   type Reduction,
   type Store,
+  threadAxis,
 } from "../../loops/index.ts";
 import {
   type ExpressionContext,
@@ -76,43 +78,57 @@ export function emitNest(
   split: Split | null,
 ): void {
   if (nest.loops.some(({ axis }) => axis.extent === 0)) return;
-  new NestEmitter(nest, code, features, addressOf, split).emit();
+  const indices = indicesOfNest(nest);
+  const counters = new Map<Axis, number>();
+  const context: NestContext = {
+    code,
+    features,
+    pointers: new Pointers(code),
+    addressOf,
+    counterOf: (axis) => counters.get(axis) ?? null,
+    counters,
+    numbers: axesUsedAsNumbers(nest),
+    around: [threadAxis],
+  };
+  // What a thread has of its own lies as far from the first thread's as the thread's number says.
+  context.pointers.within(
+    { axis: threadAxis, tile: 1, firstTile: threadParameter },
+    indices,
+    () => new NestEmitter(nest, context, split).emit(),
+    () => {},
+  );
+}
+
+/** The parameter of a nest's function: the number of the thread. */
+const threadParameter = 0;
+
+/** What a nest and those inside of it share. */
+interface NestContext extends ExpressionContext {
+  /** Locals with the values of axes that are used as numbers. */
+  readonly counters: Map<Axis, number>;
+  readonly numbers: ReadonlySet<Axis>;
+  /** Axes of the loops around. */
+  readonly around: readonly Axis[];
 }
 
 class NestEmitter {
   readonly #nest: Nest;
   readonly #code: FunctionBuilder;
   readonly #split: Split | null;
-  readonly #context: ExpressionContext;
+  readonly #context: NestContext;
   readonly #dependencies = new Dependencies();
   readonly #hoisted: readonly (readonly Expression[])[];
   readonly #indices: readonly Affine[];
-  readonly #numbers: ReadonlySet<Axis>;
-  readonly #counters = new Map<Axis, number>();
   /** How many values of each open axis are computed together. */
   readonly #sizes = new Map<Axis, number>();
 
-  constructor(
-    nest: Nest,
-    code: FunctionBuilder,
-    features: Features,
-    addressOf: (buffer: Buffer) => number,
-    split: Split | null,
-  ) {
+  constructor(nest: Nest, context: NestContext, split: Split | null) {
     this.#nest = nest;
-    this.#code = code;
+    this.#code = context.code;
     this.#split = split;
-    this.#hoisted = hoistedByDepth(nest, this.#dependencies);
-    this.#indices = [...indicesIn(nest.stores.map((store) => store.value)), ...nest.stores.map((store) => store.index)];
-    this.#numbers = axesUsedAsNumbers(nest);
-    const counters = this.#counters;
-    this.#context = {
-      code,
-      features,
-      pointers: new Pointers(code),
-      addressOf,
-      counterOf: (axis) => counters.get(axis) ?? null,
-    };
+    this.#context = context;
+    this.#hoisted = hoistedByDepth(nest, this.#dependencies, context.around);
+    this.#indices = indicesOfNest(nest);
   }
 
   emit(): void {
@@ -131,7 +147,14 @@ class NestEmitter {
     const stores = this.#nest.stores.filter((store) => store.depth === depth);
     if (stores.length > 0) this.#stores(stores, scope, lanes, points);
     if (depth < this.#nest.loops.length) this.#loop(depth, scope);
+    else this.#inside();
     scope.close();
+  }
+
+  #inside(): void {
+    const { inside = [], loops } = this.#nest;
+    const context = { ...this.#context, around: [...this.#context.around, ...loops.map(({ axis }) => axis)] };
+    for (const nest of inside) new NestEmitter(nest, context, null).emit();
   }
 
   #loop(depth: number, scope: Scope): void {
@@ -382,7 +405,7 @@ class NestEmitter {
     emit: (next: () => void) => void,
   ): void {
     const code = this.#code;
-    if (!this.#numbers.has(axis)) {
+    if (!this.#context.numbers.has(axis)) {
       emit(moveOn);
       return;
     }
@@ -390,27 +413,27 @@ class NestEmitter {
     if (firstTile === null) code.i32(0);
     else code.get(firstTile).i32(tile).op("i32.mul");
     code.set(counter);
-    this.#counters.set(axis, counter);
+    this.#context.counters.set(axis, counter);
     emit(() => {
       moveOn();
       code.get(counter).i32(tile).op("i32.add").set(counter);
     });
-    this.#counters.delete(axis);
+    this.#context.counters.delete(axis);
     code.release("i32", counter);
   }
 
   /** Emits what comes after the whole tiles of an axis, which then begins at a known value. */
   #restAt(axis: Axis, start: number, emit: () => void): void {
-    if (!this.#numbers.has(axis)) {
+    if (!this.#context.numbers.has(axis)) {
       emit();
       return;
     }
     const code = this.#code;
     const counter = code.local("i32");
     code.i32(start).set(counter);
-    this.#counters.set(axis, counter);
+    this.#context.counters.set(axis, counter);
     emit();
-    this.#counters.delete(axis);
+    this.#context.counters.delete(axis);
     code.release("i32", counter);
   }
 

@@ -116,7 +116,7 @@ function placeNests(program: CompiledProgram, threads: number): Placed[] {
     };
     const rangeOf = (buffer: Buffer): Range => {
       const start = addressOf(buffer);
-      const size = buffer.kind === "value" ? sizes.get(buffer.id) : kernel.scratchBytes[buffer.index];
+      const size = buffer.kind === "value" ? sizes.get(buffer.id) : step.scratchBytes[buffer.index];
       return { start, end: start + (size as number) };
     };
     for (const nest of kernel.nests) {

@@ -132,7 +132,7 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
       checkDtypes(schedule);
       const steps = (fused ? fuse(schedule) : separate(schedule)).map((step) => ({
         ...step,
-        scratchBytes: lowerGroup(step).scratchBytes,
+        scratchBytes: lowerGroup(step).scratch.map(({ bytes, perThread }) => (perThread ? threads * bytes : bytes)),
       }));
       return planProgram(schedule, steps);
     },

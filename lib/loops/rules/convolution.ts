@@ -67,7 +67,7 @@ export const convolution2dInputGradient: LoopRule = {
   phases: ({ attributes }) => [1, 1, ...(attributes.stride as readonly number[])],
   elements(input) {
     const [maps, w] = input.operands;
-    const [filters, channels, ...kernel] = w.type.shape;
+    const [channels, filters, ...kernel] = w.type.shape;
     const perGroup = filters / groupsOf(input);
     const window = windowOf(input, kernel);
     const element = ([sample, channel, ...place]: Position): Expression => {
@@ -76,7 +76,7 @@ export const convolution2dInputGradient: LoopRule = {
       const { extents, inKernel, inMaps } = turnedWindow(place, sizeOf(input), window);
       return sum([perGroup, ...extents], ([inFilters, ...met]) => {
         const filter = inGroup(group, perGroup, inFilters);
-        return multiply(maps.at([sample, filter, ...inMaps(met)]), w.at([filter, within, ...inKernel(met)]));
+        return multiply(maps.at([sample, filter, ...inMaps(met)]), w.at([within, filter, ...inKernel(met)]));
       });
     };
     return [remember(element)];

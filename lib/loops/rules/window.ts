@@ -128,19 +128,21 @@ export function turnedWindow([row, column]: Position, size: Shape, window: Windo
   };
 }
 
-/** Filters with their kernels turned by half a circle; none where a kernel has but one element. */
+/**
+ * Filters [filters, channels, …] with their kernels turned by half a circle, as [channels, filters, …]: in the order in
+ * which gradients of pictures sum over them.
+ */
 export function turned(operand: number, w: Operand): readonly Copy[] {
   const [filters, channels, height, width] = w.type.shape;
-  if (height * width === 1) return [];
   const places = Array.from({ length: height * width }, (_, index) => [Math.floor(index / width), index % width]);
   const piece: Piece = {
     shape: [filters, channels],
     stores: places.map(([row, column]) => ({
-      place: ([filter, channel]) => [filter, channel, at(height - 1 - row), at(width - 1 - column)],
+      place: ([filter, channel]) => [channel, filter, at(height - 1 - row), at(width - 1 - column)],
       element: ([filter, channel]) => w.at([filter, channel, at(row), at(column)]),
     })),
   };
-  return [{ operand, type: scratchType(w.type.shape, w), pieces: [piece] }];
+  return [{ operand, type: scratchType([channels, filters, height, width], w), pieces: [piece] }];
 }
 
 /** Windows up to so many elements are computed without loops, so that each element is loaded once for all that needs it. */

@@ -43,22 +43,45 @@ test("a sum over neighbouring axes is one reduction, and over leading ones goes 
   assert.match(columns, /for i < 64 by 16 in lanes on any thread\n.*%1\[i\] = sum\(r0 < 50: %0\[64·r0 \+ i\]\)/);
 });
 
-test("a large product packs its second operand into panels and then reads them in order", () => {
+test("a large product copies a few columns of its second operand at a time into a panel of the thread's own", () => {
   const text = textOf((builder, input) => builder.apply("matmul", [input(64, 128), input(128, 96)]));
   assert.is(
     text,
     [
       'kernel "matmul"',
-      '  nest "pack"',
-      "    for k < 128 by 4 on any thread",
-      "      for j < 96 by 8 in lanes on any thread",
-      "        scratch0[128·⌊j⌋ + [j] + 8·k] = %1[96·k + j]",
       '  nest "matmul"',
-      "    for j < 96 by 8 in lanes on any thread",
-      "      for i < 64 by 4 on any thread",
-      "        %2[96·i + j] = sum(k < 128: multiply(%0[128·i + k], scratch0[128·⌊j⌋ + [j] + 8·k]))",
+      "    for j' < 12 on any thread",
+      '      nest "pack"',
+      "        for k < 128 on any thread",
+      "          for j < 8 by 32 in lanes on any thread",
+      "            scratch0[1024·thread + 8·k + j] = %1[96·k + 8·j' + j]",
+      '      nest "matmul"',
+      "        for i < 64 by 4 on any thread",
+      "          for j < 8 by 8 in lanes on any thread",
+      "            %2[96·i + 8·j' + j] = sum(k < 128: multiply(%0[128·i + k], scratch0[1024·thread + 8·k + j]))",
     ].join("\n"),
   );
+});
+
+test("a gradient of pictures of a convolution with strides is summed phase by phase, over no zeros", () => {
+  const text = textOf((builder, input) =>
+    builder.apply("convolution2dInputGradient", [input(1, 2, 4, 4), input(2, 1, 3, 3)], {
+      stride: [2, 2],
+      padding: [1, 1],
+      size: [8, 8],
+    }),
+  );
+  // Of a 3 × 3 kernel four phases meet 1, 2, 2 and 4 elements.
+  const sums = [...text.matchAll(/sum\(([^:]*):/g)].map(([, axes]) => axes);
+  assert.equal(sums, ["k < 2", "k < 2, kw < 2", "k < 2, kh < 2", "k < 2, kh < 2, kw < 2"]);
+});
+
+test("a convolution's weight gradient has its lanes along the sum where neighbours are neighbours in memory", () => {
+  const text = textOf((builder, input) =>
+    builder.apply("convolution2dWeightGradient", [input(8, 3, 28, 28), input(8, 16, 26, 26)], { kernel: [3, 3] }),
+  );
+  assert.not.match(text, /in lanes/);
+  assert.match(text, /for i < 16 by 3 on any thread/);
 });
 
 test("a softmax's row-wise parts are computed once for each row", () => {
