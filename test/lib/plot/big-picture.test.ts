@@ -139,7 +139,8 @@ test("the card is sound, counts what it shows, and is stored as a JPEG with its 
   assert.match(drawing.textContent!, /1,600 vertices and 4,200 edges from producer to consumer; every edge drawn/);
   assert.match(drawing.textContent!, /dense3/);
   const [bundle, metadata] = await figure.display();
-  assert.equal(Object.keys(bundle), ["image/jpeg", "text/plain"]);
+  assert.equal(Object.keys(bundle), ["application/vnd.tessera.v1+json", "image/jpeg", "text/plain"]);
+  assert.ok(JSON.stringify(bundle).length < 1_000_000);
   assert.equal(Object.keys(metadata), ["image/jpeg"]);
 });
 
