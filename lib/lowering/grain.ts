@@ -50,6 +50,8 @@ export interface Cut {
 export interface FineOptions {
   /** Channels in a group; 8 unless told otherwise. */
   readonly group?: number;
+  /** Whether repeated partitions are mapped once and called; false unless told otherwise. */
+  readonly outline?: boolean;
 }
 
 /**

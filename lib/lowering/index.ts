@@ -9,5 +9,6 @@ export {
   lowerFine,
   type PlannedProgram,
 } from "./lower.ts";
+export type { OutlinedFunction } from "./outlined.ts";
 export { bestCut, type Plan, type PlanOptions } from "./planner.ts";
 export { tilesOf } from "./table.ts";

@@ -4,6 +4,8 @@ import type { Operation, OperatorGraph } from "../ir/index.ts";
 import type { OperatorName } from "../ops/index.ts";
 import { type FineOptions, fineGrain, type Grain } from "./grain.ts";
 import { Lowering } from "./lowering.ts";
+import { findPartitions } from "./outline.ts";
+import { Outlined, type OutlinedFunction } from "./outlined.ts";
 import { type Plan, type PlanOptions, plannedGrain } from "./planner.ts";
 import { gradientDescentRule } from "./rules/reduce.ts";
 import { rules } from "./table.ts";
@@ -15,6 +17,8 @@ export interface LoweredProgram extends BlockProgram {
   readonly grain: Grain["kind"];
   /** The rule by which work was cut into vertices, as a sentence. */
   readonly rule: string;
+  /** Partitions that are mapped once and called wherever they stand; none unless asked for. */
+  readonly functions: readonly OutlinedFunction[];
 }
 
 /** What can be lowered: an operator graph, a schedule, or a compiled program that has one. */
@@ -36,7 +40,7 @@ export function lowerFine(what: Lowerable, target: Target, options: FineOptions 
   const grain = fineGrain(options);
   const group = `${grain.group} × ${grain.group} channels`;
   const rule = `row rule, groups of ${group}: a vertex for each sample, row and pair of groups of a convolution, dense layers folded over the batch`;
-  return lowerWith(scheduleOf(what), target, grain, rule);
+  return lowerWith(scheduleOf(what), target, grain, rule, options.outline ?? false);
 }
 
 /** A network as a device would run it, and how it was cut. */
@@ -52,11 +56,11 @@ export interface PlannedProgram extends LoweredProgram {
 export function lower(what: Lowerable, target: Target, options: PlanOptions = {}): PlannedProgram {
   const grain = plannedGrain(options);
   const rule = `planned for ${target.name}: a vertex for each tile of a box of work, groups of ${grain.group} channels`;
-  return { ...lowerWith(scheduleOf(what), target, grain, rule), plans: grain.plans };
+  return { ...lowerWith(scheduleOf(what), target, grain, rule, options.outline ?? false), plans: grain.plans };
 }
 
 /** Takes a schedule to vertices, operation by operation. */
-export function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule: string): LoweredProgram {
+function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule: string, outline: boolean): LoweredProgram {
   const { graph } = schedule;
   const descents = findDescents(graph);
   const lowering = new Lowering(schedule, target, grain, new Set(descents.gradients));
@@ -65,7 +69,9 @@ export function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule
     lowering.addInput(value, name, role);
     inputs.set(name, lowering.get(value));
   }
+  const outlined = new Outlined(lowering, outline ? findPartitions(graph, lowering.fused) : []);
   for (const operation of graph.operations) {
+    if (outlined.take(operation)) continue;
     lowering.within(operation, () => {
       const descent = descents.updates.get(operation);
       if (descent !== undefined) {
@@ -97,6 +103,7 @@ export function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule
     graph: lowering.graph,
     inputs,
     outputs,
+    functions: outlined.functions,
   };
 }
 

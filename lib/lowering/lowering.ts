@@ -67,6 +67,8 @@ export class Lowering {
   readonly #schedule: Schedule;
   readonly #values = new Map<number, PlacedTensor[]>();
   readonly #placed = new Set<BlockVariable>();
+  // Formal variables for what comes from outside, which may be placed where they are used as that is.
+  readonly #formals = new Set<BlockVariable>();
   #operation: Operation | null = null;
 
   constructor(schedule: Schedule, target: Target, grain: Grain, fused: ReadonlySet<number>) {
@@ -134,7 +136,7 @@ export class Lowering {
 
   /** Puts the blocks of what comes from outside where they are used first; later uses leave them there. */
   place({ variable }: PlacedTensor, tileOf: (block: number) => number): void {
-    if (variable.role === "made" || this.#placed.has(variable)) return;
+    if ((variable.role === "made" && !this.#formals.has(variable)) || this.#placed.has(variable)) return;
     this.#placed.add(variable);
     for (let block = 0; block < variable.tiles.length; block++) variable.tiles[block] = tileOf(block);
   }
@@ -166,6 +168,20 @@ export class Lowering {
     const samples = this.layoutFor(shape);
     const fits = [samples, this.layoutFor(shape, true)].some((layout) => placed.layout.sameStorage(layout));
     return fits ? placed : this.getIn(value, samples);
+  }
+
+  /**
+   * Adds a variable into which calls of a function copy what they are given, lying as the first call's, and makes it what
+   * a value is from now on.
+   */
+  addFormal(value: Value, name: string): PlacedTensor {
+    const { variable, layout } = this.get(value);
+    const formal = this.graph.addVariable({ name, type: variable.type, layout, role: "made" });
+    formal.tiles.set(variable.tiles);
+    if (variable.role !== "made") this.#formals.add(formal);
+    const placed = { variable: formal, layout };
+    this.define(value, placed);
+    return placed;
   }
 
   /** Says what has become of a value. */

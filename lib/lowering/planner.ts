@@ -5,6 +5,8 @@ import type { Cut, Grain, Work, WorkCost } from "./grain.ts";
 export interface PlanOptions {
   /** The part of a tile's memory that a work may take while it runs; 0.6 unless told otherwise, as PopLibs has it. */
   readonly memoryShare?: number;
+  /** Whether repeated partitions are mapped once and called; false unless told otherwise. */
+  readonly outline?: boolean;
 }
 
 /** A cut of a work that the planner has looked at. */
