@@ -17,7 +17,11 @@ function check(inputs: readonly TensorType[], size: number, require: Require): T
 }
 
 /** Calls `visit` for each element with the elements of its window: places in the tensor. */
-function forEachChannelWindow(shape: Shape, size: number, visit: (place: number, window: readonly number[]) => void) {
+function forEachChannelWindow(
+  shape: Shape,
+  size: number,
+  visit: (place: number, window: readonly number[]) => void,
+): void {
   const [samples, channels, ...rest] = shape;
   const area = elementCount(rest);
   const reach = (size - 1) / 2;

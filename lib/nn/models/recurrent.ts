@@ -1,4 +1,5 @@
 import type { Shape } from "../../tensor/index.ts";
+import { checkSize } from "../layer.ts";
 import { dense } from "../layers.ts";
 import { type Model, sequential } from "../model.ts";
 import { gru, lstm, type RecurrentOptions, rnn } from "../recurrent.ts";
@@ -26,6 +27,7 @@ export function sequenceClassifier(options: SequenceClassifierOptions = {}): Mod
   if (make === undefined) {
     throw new Error(`sequenceClassifier: the cell must be rnn, lstm or gru, got ${String(cell)}; choose one of them`);
   }
+  checkSize("sequenceClassifier", "layers", layers);
   const names = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
   const recurrent = Array.from({ length: layers }, (_, index) =>
     make(hidden, { sequence: index < layers - 1, truncation }),

@@ -176,6 +176,7 @@ test("what is no sequence is refused where it stands", () => {
   assert.throws(() => nn.rnn(2, { truncation: 0.5 }), "rnn: truncation must be a whole number ≥ 1, got 0.5");
   assert.throws(() => nn.lstm(2, { forgetBias: Number.NaN }), "lstm: forgetBias must be a finite number");
   assert.throws(() => nn.models.sequenceClassifier({ cell: "elman" as "rnn" }), "the cell must be rnn, lstm or gru");
+  assert.throws(() => nn.models.sequenceClassifier({ layers: 0 }), "layers must be a whole number ≥ 1, got 0");
 });
 
 test.run();
