@@ -97,13 +97,16 @@ export class BlockMemory {
       exchangeCode,
       controlCode: zero().fill(controlCodeBytes(distinct.size)),
     };
-    const steps = planned.map(
-      ({ superstep: { name }, exchangeBytes }, index): StepMemory => ({
-        name,
-        variables: this.#sum(this.#liveness.during[index]),
-        exchange: exchangeBytes,
-      }),
-    );
+    // From step to step little changes: what comes is added, and what goes is taken away.
+    const variables = zero();
+    let alive: ReadonlySet<number> = new Set();
+    const steps = planned.map(({ superstep: { name }, exchangeBytes }, index): StepMemory => {
+      const next = this.#liveness.during[index];
+      for (const storage of next) if (!alive.has(storage)) addTo(variables, this.#bytesOf(storage), 1);
+      for (const storage of alive) if (!next.has(storage)) addTo(variables, this.#bytesOf(storage), -1);
+      alive = next;
+      return { name, variables: variables.slice(), exchange: exchangeBytes };
+    });
     this.memory = tileMemory(target, fixed, steps);
   }
 
@@ -127,10 +130,11 @@ export class BlockMemory {
 
   #sum(storages: ReadonlySet<number>): Float64Array {
     const sum = new Float64Array(this.#graph.target.tileCount);
-    for (const storage of storages) {
-      const bytes = this.#bytesOf(storage);
-      for (let tile = 0; tile < sum.length; tile++) sum[tile] += bytes[tile];
-    }
+    for (const storage of storages) addTo(sum, this.#bytesOf(storage), 1);
     return sum;
   }
+}
+
+function addTo(sum: Float64Array, bytes: Float64Array, sign: 1 | -1): void {
+  for (let tile = 0; tile < sum.length; tile++) sum[tile] += sign * bytes[tile];
 }
