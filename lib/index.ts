@@ -74,6 +74,7 @@ export {
 } from "./simulator/index.ts";
 export { full, type HostTensor, random, tensor, toNested, zeros } from "./tensor/index.ts";
 export {
+  accountMemory,
   type CheckpointOptions,
   type CompileOptions,
   compareMemory,

@@ -7,12 +7,19 @@ import type { GraphReport } from "../compiler/index.ts";
 import type { Dataset } from "../formats/index.ts";
 import type { MemoryReport, PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
-import type { Evaluation, FrontierReport, StrategiesReport, TrainingHistory } from "../training/index.ts";
+import type {
+  Evaluation,
+  FrontierReport,
+  MemoryAccount,
+  MemoryArgument,
+  StrategiesReport,
+  TrainingHistory,
+} from "../training/index.ts";
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
 import { memory } from "./memory/memory-figure.ts";
-import { frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
+import { accountTable, argumentTable, frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
 import type { Table } from "./table.ts";
 
@@ -34,6 +41,8 @@ export { curves, graph, memory };
 
 /** Every plain report that has a picture of its own. */
 export type Report =
+  | MemoryAccount
+  | MemoryArgument
   | StrategiesReport
   | PeakExplanation
   | FrontierReport
@@ -55,6 +64,8 @@ export const figures: {
   "memory-strategies": strategiesTable,
   "peak-explanation": peakTable,
   "memory-frontier": frontierFigure,
+  "memory-account": accountTable,
+  "memory-argument": argumentTable,
   model: modelTable,
   evaluation: evaluationFigure,
   "gradient-check": gradientCheckTable,

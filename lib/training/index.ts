@@ -19,6 +19,13 @@ export type { EpochRecord, TrainingHistory } from "./history.ts";
 export { type Host, InterruptedError, type Progress, setHost } from "./host.ts";
 export type { GradientSource, InputGradient, InputGradientOptions } from "./input-gradient.ts";
 export type { LossScaling } from "./loss-scaling.ts";
+export {
+  type AccountOptions,
+  accountMemory,
+  type MemoryAccount,
+  type MemoryArgument,
+  memoryArgument,
+} from "./memory-account.ts";
 export { type FrontierPoint, type FrontierReport, memoryFrontier } from "./memory-frontier.ts";
 export { Program } from "./program.ts";
 export { loadWeights, saveWeights } from "./weights-file.ts";

@@ -115,4 +115,12 @@ test("what is stored was computed by the recipes as they are, and its summaries 
   }
 });
 
+test("a hundred layers trained in the memory of nine lost the same at every step, to the bit", () => {
+  const variants = readResults("deep-in-little-memory")?.variants;
+  const [plain, small] = [variants?.unconstrained.runs[0], variants?.constrained.runs[0]];
+  assert.ok(plain !== undefined && small !== undefined && plain.curves.stepLoss.length === 8 * 59);
+  assert.equal(small.curves.stepLoss, plain.curves.stepLoss);
+  assert.ok(small.figures.activationBytes <= small.figures.budgetBytes && small.figures.testError <= 0.04);
+});
+
 test.run();

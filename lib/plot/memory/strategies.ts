@@ -1,5 +1,5 @@
 import type { PeakExplanation } from "../../memory/index.ts";
-import type { FrontierReport, StrategiesReport } from "../../training/index.ts";
+import type { FrontierReport, MemoryAccount, MemoryArgument, StrategiesReport } from "../../training/index.ts";
 import { line } from "../charts/series.ts";
 import type { Figure } from "../figure.ts";
 import { formatBytes, formatPercent } from "../look/format.ts";
@@ -47,5 +47,21 @@ export function frontierFigure({ title, points }: FrontierReport): Figure {
       "lower bound": points.map((point): [number, number] => [megabytes(point), 100 * point.leastExtraWork]),
     },
     { title, x: "arena, MB", y: "extra work, % of a step" },
+  );
+}
+
+/** Tensor sets as rows: what is counted, and what it comes to. */
+export function accountTable({ title, sets }: MemoryAccount): Table {
+  return table(
+    sets.map(({ name, contains, elements, bytes }) => ({ set: name, elements, size: formatBytes(bytes), contains })),
+    title,
+  );
+}
+
+/** The argument as rows. */
+export function argumentTable({ title, rows }: MemoryArgument): Table {
+  return table(
+    rows.map(({ step, bytes, how }) => ({ step, MB: Number((bytes / 1e6).toFixed(1)), how })),
+    title,
   );
 }
