@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findProtection } from "../course/index.ts";
 import { prefixDataFolder, userDataFolder } from "../install.ts";
 import { startSession } from "../session/index.ts";
 import type { Command } from "./command.ts";
@@ -17,7 +18,7 @@ export const doctor: Command = {
   usage: "tessera doctor",
   summary: "say what works, and what to do about what does not",
   async run() {
-    const findings = [node(), await sockets(), await cell(), ...kernelspecs(), jupyter()];
+    const findings = [node(), await sockets(), await cell(), ...kernelspecs(), jupyter(), protection()];
     for (const { what, trouble, remedy } of findings) {
       console.log(`${trouble === null ? "ok   " : "FAIL "} ${what}${trouble === null ? "" : `: ${trouble}`}`);
       if (trouble !== null && remedy !== undefined) console.log(`      → ${remedy}`);
@@ -101,4 +102,15 @@ function jupyter(): Finding {
     trouble: found ? null : "not found",
     remedy: "tessera lab installs it beside the project; tessera run needs none",
   };
+}
+
+/** What can hold strangers' code back when it is graded. */
+function protection(): Finding {
+  const { bubblewrap, trouble, controlGroups } = findProtection();
+  const memory = controlGroups ? "held by control groups" : "watched, not held";
+  // Who grades nothing needs none.
+  const what = bubblewrap
+    ? `bubblewrap (no network, read-only system, private home); memory and processes ${memory}`
+    : `none: ${trouble}; tessera autograde needs it (apt-get install bubblewrap) or --no-sandbox`;
+  return { what: `sandbox for grading: ${what}`, trouble: null };
 }

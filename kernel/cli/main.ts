@@ -4,6 +4,12 @@ import type { Command } from "./command.ts";
 /** Every subcommand, loaded when it is asked for: the kernel must not wait for what it does not use. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
+  assign: async () => (await import("./course/assign.ts")).assign,
+  release: async () => (await import("./course/release.ts")).release,
+  validate: async () => (await import("./course/validate.ts")).validate,
+  autograde: async () => (await import("./course/autograde.ts")).autograde,
+  feedback: async () => (await import("./course/feedback.ts")).feedback,
+  export: async () => (await import("./course/export.ts")).exportResults,
   lab: async () => (await import("./lab.ts")).lab,
   install: async () => (await import("./install.ts")).install,
   doctor: async () => (await import("./doctor.ts")).doctor,
@@ -22,6 +28,11 @@ async function runCommand(load: () => Promise<Command>, args: string[]): Promise
   try {
     return await run(args);
   } catch (error) {
+    // By its name: a command that never reads notebooks should not load what does.
+    if (error instanceof Error && error.name === "BadInput") {
+      console.error(error.message);
+      return 2;
+    }
     if (!(error instanceof TypeError) || !String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS"))
       throw error;
     console.error(`tessera: ${error.message}\n\n  ${usage}`);

@@ -29,9 +29,14 @@ export async function readNotebook(path: string): Promise<Notebook> {
  * Checks the bytes of a notebook file and gives the notebook in memory, its multi-line strings joined.
  *
  * @param path names the file in errors
+ * @param options `anyLanguage` where the file's own word about its language does not count
  * @throws BadInput as {@link readNotebook} does
  */
-export function parseNotebook(bytes: Uint8Array, path: string): Notebook {
+export function parseNotebook(
+  bytes: Uint8Array,
+  path: string,
+  { anyLanguage = false }: { readonly anyLanguage?: boolean } = {},
+): Notebook {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -45,7 +50,7 @@ export function parseNotebook(bytes: Uint8Array, path: string): Notebook {
     const found = text.trim() === "" ? "an empty file" : (error as SyntaxError).message;
     throw new BadInput(`notebook: must be JSON, got ${found} (${path}), restore the file or export it again`);
   }
-  return new Checker(path).notebook(file);
+  return new Checker(path, anyLanguage).notebook(file);
 }
 
 type Kind = "object" | "array" | "string" | "number";
@@ -54,8 +59,11 @@ type Kind = "object" | "array" | "string" | "number";
 class Checker {
   readonly #path: string;
 
-  constructor(path: string) {
+  readonly #anyLanguage: boolean;
+
+  constructor(path: string, anyLanguage: boolean) {
     this.#path = path;
+    this.#anyLanguage = anyLanguage;
   }
 
   notebook(file: Json): Notebook {
@@ -71,7 +79,7 @@ class Checker {
     }
     this.#check(root.nbformat_minor, "number", "nbformat_minor");
     const metadata = this.#object(root.metadata, "metadata");
-    this.#language(metadata);
+    if (!this.#anyLanguage) this.#language(metadata);
     const cells = this.#array(root.cells, "cells").map((cell, index) => this.#cell(cell, `cells[${index}]`));
     return keepSpellings(root, { ...root, cells }) as unknown as Notebook;
   }

@@ -1,0 +1,77 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { BadInput, type Notebook, parseNotebook } from "../headless/index.ts";
+
+/** The steps of an assignment's way, each a folder of the course, named as nbgrader names them. */
+export type Step = "source" | "release" | "submitted" | "autograded" | "feedback";
+
+/** One student's work on one assignment. */
+export interface Submission {
+  readonly student: string;
+  readonly assignment: string;
+  /** The folder of what was handed in. */
+  readonly folder: string;
+}
+
+/** Where things lie in a course: `source/ASSIGNMENT`, `submitted/STUDENT/ASSIGNMENT` and so on. */
+export class CourseFolder {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** The folder of an assignment at one of the two steps that have no student. */
+  assignment(step: "source" | "release", assignment: string): string {
+    return join(this.root, step, assignment);
+  }
+
+  /** The folder of a student's work. */
+  work(step: "submitted" | "autograded" | "feedback", student: string, assignment: string): string {
+    return join(this.root, step, student, assignment);
+  }
+
+  /**
+   * The names of the notebooks of an assignment's source, and what they hold.
+   *
+   * @throws BadInput when there is no such folder, when it holds no notebook, or one that cannot be read
+   */
+  async sources(assignment: string): Promise<ReadonlyMap<string, Notebook>> {
+    const folder = this.assignment("source", assignment);
+    if (!/^[^/\\]+$/.test(assignment) || assignment.startsWith(".")) {
+      throw new BadInput(`assignment: must be the name of a folder in source/, got ${assignment}, give only its name`);
+    }
+    if (!existsSync(folder)) {
+      const known = existsSync(join(this.root, "source"))
+        ? (await readdir(join(this.root, "source"))).join(", ")
+        : "none";
+      throw new BadInput(
+        `assignment: must be a folder in ${join(this.root, "source")}, got ${assignment}, there are: ${known}`,
+      );
+    }
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".ipynb")).sort();
+    if (names.length === 0) {
+      throw new BadInput(`assignment: must hold a notebook, got none (${folder}), put its .ipynb file there`);
+    }
+    const found = new Map<string, Notebook>();
+    for (const name of names) found.set(name, parseNotebook(await readFile(join(folder, name)), join(folder, name)));
+    return found;
+  }
+
+  /** What was handed in for an assignment, by student; only some students where they are named. */
+  async submissions(assignment: string, students: readonly string[] = []): Promise<readonly Submission[]> {
+    const root = join(this.root, "submitted");
+    const entries = existsSync(root) ? await readdir(root, { withFileTypes: true }) : [];
+    return entries
+      .filter((entry) => entry.isDirectory() && existsSync(join(root, entry.name, assignment)))
+      .map(({ name }) => ({ student: name, assignment, folder: join(root, name, assignment) }))
+      .filter(({ student }) => students.length === 0 || students.includes(student))
+      .sort((a, b) => (a.student < b.student ? -1 : 1));
+  }
+}
+
+/** A notebook's name without its folder and ending. */
+export function notebookName(path: string): string {
+  return basename(path, ".ipynb");
+}
