@@ -1,7 +1,15 @@
 // The public surface of the library, and nothing else: what a script imports and a notebook sees.
 // The rooms stand in lib/README.md in the order in which a network travels through them.
 // Go next to training/ for the front door, or to ir/ for what lies below.
-export { checkGradients, type GradientCheckReport } from "./checks/index.ts";
+export {
+  checkClose,
+  checkGradients,
+  checkLossFalls,
+  checkPeakBelow,
+  checkShape,
+  credit,
+  type GradientCheckReport,
+} from "./checks/index.ts";
 export { codeletTable as codelets } from "./codelets/index.ts";
 export { type MemoryOption, type MemoryStrategy, makeSchedule, pipeline, strategies } from "./compiler/index.ts";
 export { type Engine as HostEngine, type Execution, referenceEngine } from "./engine/index.ts";

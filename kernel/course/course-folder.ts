@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { BadInput, type Notebook, parseNotebook } from "../headless/index.ts";
 
 /** The steps of an assignment's way, each a folder of the course, named as nbgrader names them. */
@@ -19,7 +19,7 @@ export class CourseFolder {
   readonly root: string;
 
   constructor(root: string) {
-    this.root = root;
+    this.root = resolve(root);
   }
 
   /** The folder of an assignment at one of the two steps that have no student. */

@@ -24,6 +24,8 @@ const realm = (name: string): string => new URL(`realms/${name}.js`, import.meta
 /** A cell that is told to stop gets this long, and then its process is ended. */
 const graceMilliseconds = 800;
 
+const outOfMemory = "the submission needed more memory than its limit";
+
 /** A kernel in a process of its own, with three lines beside its messages. */
 class GradingKernel {
   readonly session: ProcessSession;
@@ -49,8 +51,9 @@ class GradingKernel {
     const sandbox = isSandboxed ? new Sandbox(folder, limits) : undefined;
     const session = new ProcessSession({
       workingDirectory: sandbox ? sandboxHome : folder,
-      preload: realm(role),
-      limits: { memoryBytes, processes },
+      realmPreload: realm(role),
+      // Control groups count threads, too; those who look count processes, and should see a flood before it is full.
+      limits: { memoryBytes, processes: Math.floor(processes / 2) },
       lines: 3,
       ...(sandbox && { wrap: sandbox.wrap }),
     });
@@ -60,6 +63,19 @@ class GradingKernel {
       inProcessKernelName,
     );
     return new GradingKernel(session, connection, sandbox, outputBytes);
+  }
+
+  /** How a cell ended; where the system ended the process for its memory, that is why. */
+  explain(end: CellEnd): CellEnd {
+    if (end.stopped !== "kernel-died" || !this.#sandbox?.wasOutOfMemory) return end;
+    return { ...end, stopped: "out-of-memory", detail: outOfMemory };
+  }
+
+  /** Why the process is gone, where it is. */
+  get death(): string | undefined {
+    const { death } = this.executor;
+    if (death === undefined) return undefined;
+    return this.#sandbox?.wasOutOfMemory ? outOfMemory : (death.detail ?? "the process ended");
   }
 
   async close(): Promise<void> {
@@ -113,8 +129,7 @@ export class GradingPair {
 
   /** Why the student's process ended, where it did. */
   get death(): string | undefined {
-    const { death } = this.#student.executor;
-    return death && (death.detail ?? "the student's process ended");
+    return this.#student.death;
   }
 
   /** Runs a cell of the submission in the student's process. */
@@ -193,7 +208,7 @@ export class GradingPair {
     const end = await kernel.executor.execute(index, request, { graceMilliseconds, milliseconds: seconds * 1000 });
     // One that did not hear the interrupt would not hear the next cell.
     if (end.stopped !== null && end.reply === null) kernel.session.kill();
-    return { end, outputs: kernel.recorder.outputsOf(index) ?? [] };
+    return { end: kernel.explain(end), outputs: kernel.recorder.outputsOf(index) ?? [] };
   }
 
   /** The value of an expression that the compiler does not check, as plain text. */

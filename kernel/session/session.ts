@@ -57,12 +57,13 @@ class Session implements KernelSession, SessionParts {
   #executionCount = 0;
   #lastCell = 0;
 
-  constructor({ workingDirectory, preload = defaultPreload, historyFile = null }: SessionOptions) {
+  constructor({ workingDirectory, preload = defaultPreload, realmPreload, historyFile = null }: SessionOptions) {
     this.shutdownRequested = new Promise((resolve) => {
       this.#requestShutdown = resolve;
     });
-    this.realm = new Realm({ workingDirectory, preload, modules: defaultModules(preload) }, (event) =>
-      this.#hear(event),
+    this.realm = new Realm(
+      { workingDirectory, preload: realmPreload ?? preload, modules: defaultModules(preload) },
+      (event) => this.#hear(event),
     );
     this.language = new LanguageProcess(languageOptions(workingDirectory, preload));
     this.history = new History(historyFile);

@@ -6,6 +6,8 @@ export interface SessionOptions {
   readonly workingDirectory: string;
   /** URL of the module whose exports every cell sees without an import; by default the library, null for none. */
   readonly preload?: string | null;
+  /** URL of a module with the same exports that is loaded in its place: what the compiler knows stays the same. */
+  readonly realmPreload?: string;
   /** Absolute path of the file that keeps the history of inputs; null keeps it in memory. */
   readonly historyFile?: string | null;
 }

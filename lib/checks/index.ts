@@ -1,6 +1,18 @@
-// What assignments assert with lives here: gradients against central differences, and more as the course needs it.
+// What assignments assert with lives here: gradients against central differences, closeness with a readable difference,
+// shapes, falling losses, budgets of memory, partial credit.
 // Nothing is trained or drawn here.
 // Go next to notebooks/ to see it used.
+export {
+  CheckFailed,
+  checkClose,
+  checkLossFalls,
+  checkPeakBelow,
+  checkShape,
+  credit,
+  type Losses,
+  type Numbers,
+  type Tolerance,
+} from "./assertions.ts";
 export {
   checkGradients,
   type GradientCheck,

@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   alexnet: () => import("./alexnet.ts"),
   chain: () => import("./chain.ts"),
   cnn: () => import("./cnn.ts"),
+  headless: () => import("./headless.ts"),
   minimalloc: () => import("./minimalloc.ts"),
   mlp: () => import("./mlp.ts"),
   profile: () => import("./profile.ts"),

@@ -41,8 +41,10 @@ const hidden = (code: string): string => `// BEGIN HIDDEN TESTS\n${code}\n// END
 /** What the solutions of the example are, by the name of their cell. */
 export const solutions = {
   mean: "function mean(xs: readonly number[]): number {\n  return xs.reduce((sum, x) => sum + x, 0) / xs.length;\n}",
-  scale: "function scale(xs: Float32Array, factor: number): void {\n  for (let i = 0; i < xs.length; i++) xs[i] *= factor;\n}",
-  later: "async function later(value: number): Promise<number> {\n  await new Promise((done) => setTimeout(done, 5));\n  return 2 * value;\n}",
+  scale:
+    "function scale(xs: Float32Array, factor: number): void {\n  for (let i = 0; i < xs.length; i++) xs[i] *= factor;\n}",
+  later:
+    "async function later(value: number): Promise<number> {\n  await new Promise((done) => setTimeout(done, 5));\n  return 2 * value;\n}",
   counter: "class Counter {\n  #count = 0;\n  increment(by = 1): number {\n    return (this.#count += by);\n  }\n}",
 } as const;
 
@@ -89,7 +91,8 @@ export function goodSubmission(): Notebook {
     ...released,
     cells: released.cells.map((cell) => {
       const id = graderCell(cell)?.id;
-      const written = id !== undefined && Object.hasOwn(solutions, id) ? solutions[id as keyof typeof solutions] : undefined;
+      const written =
+        id !== undefined && Object.hasOwn(solutions, id) ? solutions[id as keyof typeof solutions] : undefined;
       if (written !== undefined) return { ...cell, source: written };
       return id === "essay" ? { ...cell, source: "Errors travel backwards by the chain rule." } : cell;
     }),
