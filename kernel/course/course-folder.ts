@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BadInput, type Notebook, parseNotebook } from "../headless/index.ts";
 
 /** The steps of an assignment's way, each a folder of the course, named as nbgrader names them. */
@@ -69,9 +69,4 @@ export class CourseFolder {
       .filter(({ student }) => students.length === 0 || students.includes(student))
       .sort((a, b) => (a.student < b.student ? -1 : 1));
   }
-}
-
-/** A notebook's name without its folder and ending. */
-export function notebookName(path: string): string {
-  return basename(path, ".ipynb");
 }

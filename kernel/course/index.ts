@@ -8,7 +8,6 @@ export { CourseFolder } from "./course-folder.ts";
 export { gradesCsv, gradescopeResults, prairieLearnResults, questionsCsv, submissionsJunit } from "./export.ts";
 export { feedbackPage } from "./feedback.ts";
 export { gradeCell } from "./grade.ts";
-export { gradeNotebook } from "./grade-notebook.ts";
 export { checksumOf, graderCell } from "./metadata.ts";
 export { releaseNotebook } from "./release.ts";
 export { restore } from "./restore.ts";

@@ -48,12 +48,6 @@ export function isTest(cell: Cell): boolean {
   return cell.cell_type === "code" && grader !== undefined && grader.grade && !grader.solution;
 }
 
-/** A cell for which a person gives the points: an answer in words, or a task. */
-export function isManual(cell: Cell): boolean {
-  const grader = graderCell(cell);
-  return grader !== undefined && ((grader.grade && (grader.solution || cell.cell_type !== "code")) || grader.task);
-}
-
 /** nbgrader's checksum of a cell: MD5 over its source, type, flags, name and, where it has them, points. */
 export function checksumOf(cell: Cell, { id, grade, solution, locked, points }: GraderCell): string {
   const python = (flag: boolean): string => (flag ? "True" : "False");

@@ -9,7 +9,7 @@ const { isView } = ArrayBuffer;
 const stringify = JSON.stringify;
 
 /** A check that did not hold. Its message says what was expected, what came, and where. */
-export class CheckFailed extends Error {
+class CheckFailed extends Error {
   override readonly name = "CheckFailed";
 }
 

@@ -3,7 +3,6 @@
 // Nothing is trained or drawn here.
 // Go next to notebooks/ to see it used.
 export {
-  CheckFailed,
   checkClose,
   checkLossFalls,
   checkPeakBelow,

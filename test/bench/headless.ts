@@ -20,7 +20,13 @@ const cells = (index: number): string[] => [
 ];
 
 function notebook(index: number, kernel: string): string {
-  const code = cells(index).map((source) => ({ cell_type: "code", source, metadata: {}, outputs: [], execution_count: null }));
+  const code = cells(index).map((source) => ({
+    cell_type: "code",
+    source,
+    metadata: {},
+    outputs: [],
+    execution_count: null,
+  }));
   const kernelspec = { name: kernel, language: "typescript", display_name: kernel };
   return JSON.stringify({ nbformat: 4, nbformat_minor: 4, metadata: { kernelspec }, cells: code });
 }
@@ -61,7 +67,9 @@ function runTessera(jobs: number): number {
 
 /** nbclient on a kernel; the reason where it is not there. */
 async function peer(kernel: "tessera" | "tslab"): Promise<Figures | string> {
-  const python = [process.env.TESSERA_PYTHON, join(project, ".venv/bin/python")].find((path) => path && existsSync(path));
+  const python = [process.env.TESSERA_PYTHON, join(project, ".venv/bin/python")].find(
+    (path) => path && existsSync(path),
+  );
   if (python === undefined) return "absent: no Python in TESSERA_PYTHON or .venv";
   if (spawnSync(python, ["-c", "import nbclient"]).status !== 0) return `absent: ${python} has no nbclient`;
   const prefix = mkdtempSync(join(tmpdir(), "tessera-bench-"));
@@ -81,7 +89,11 @@ async function peer(kernel: "tessera" | "tslab"): Promise<Figures | string> {
 function installTslab(prefix: string): void {
   const folder = join(prefixDataFolder(prefix), "kernels/tslab");
   mkdirSync(folder, { recursive: true });
-  const bin = join(project, "node_modules/tslab", JSON.parse(readFileSync(join(project, "node_modules/tslab/package.json"), "utf8")).bin.tslab);
+  const bin = join(
+    project,
+    "node_modules/tslab",
+    JSON.parse(readFileSync(join(project, "node_modules/tslab/package.json"), "utf8")).bin.tslab,
+  );
   const argv = [process.execPath, bin, "kernel", "--config-path", "{connection_file}"];
   writeFileSync(join(folder, "kernel.json"), JSON.stringify({ argv, display_name: "tslab", language: "typescript" }));
 }
