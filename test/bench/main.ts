@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   minimalloc: () => import("./minimalloc.ts"),
   mlp: () => import("./mlp.ts"),
   profile: () => import("./profile.ts"),
+  resnet: () => import("./resnet.ts"),
   sgemm: () => import("./sgemm.ts"),
 };
 
@@ -20,6 +21,7 @@ function format(name: string, value: number): string {
   if (name.endsWith("PerSecond")) return `${Math.round(value).toLocaleString("en")} /s`;
   if (name.endsWith("Seconds")) return value < 0.1 ? `${(value * 1e6).toFixed(1)} µs` : `${value.toFixed(2)} s`;
   if (name.endsWith("Bytes")) return `${value.toLocaleString("en")} B`;
+  if (name.endsWith("Explained")) return `${(100 * value).toFixed(2)} %`;
   return String(value);
 }
 

@@ -1,11 +1,12 @@
 import type { Value } from "../../ir/index.ts";
-import { type Buffer, buffersOf, type Kernel, lowerGroup, type Nest, workOf } from "../../loops/index.ts";
+import { type Buffer, buffersOf, type Nest, workOf } from "../../loops/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
 import type { CompiledProgram } from "../program.ts";
 import { barrierFunction, headerBytes } from "./barrier.ts";
 import type { Features } from "./emit-expression.ts";
 import { emitNest, type Split } from "./emit-nest.ts";
 import { FunctionBuilder } from "./function-builder.ts";
+import { kernelOf } from "./kernels.ts";
 import { encodeModule, type ModuleFunction } from "./module.ts";
 
 const pageBytes = 65536;
@@ -104,7 +105,7 @@ function placeNests(program: CompiledProgram, threads: number): Placed[] {
 
   const placed: Placed[] = [];
   for (const [position, step] of program.steps.entries()) {
-    const kernel: Kernel = lowerGroup(step);
+    const kernel = kernelOf(step);
     const addressOf = (buffer: Buffer): number => {
       const offset =
         buffer.kind === "value" ? program.offsets.get(buffer.id) : program.scratchOffsets[position][buffer.index];

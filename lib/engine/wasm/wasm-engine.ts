@@ -1,6 +1,6 @@
 import type { Schedule } from "../../compiler/index.ts";
 import type { Value } from "../../ir/index.ts";
-import { fuse, lowerGroup, separate } from "../../loops/index.ts";
+import { fuse, separate } from "../../loops/index.ts";
 import { type DataOf, elementCount, formatType, viewOf } from "../../tensor/index.ts";
 import type { Engine, Execution } from "../engine.ts";
 import { findInput, findOutput } from "../names.ts";
@@ -9,12 +9,17 @@ import type { CompiledProgram } from "../program.ts";
 import { headerBytes } from "./barrier.ts";
 import { emitProgram } from "./emit-program.ts";
 import { detectFeatures } from "./features.ts";
+import { kernelOf } from "./kernels.ts";
 import { startNodeThread } from "./node-threads.ts";
 import { ThreadPool } from "./pool.ts";
+import { startWebThread, webThreadsAllowed } from "./web-threads.ts";
 
 /** Settings of the WebAssembly engine. */
 interface WasmEngineOptions {
-  /** Threads that share the work of each step, the calling one included; 1 unless told otherwise. */
+  /**
+   * Threads that share the work of each step, the calling one included; 1 unless told otherwise, and in a browser
+   * wherever it allows no more: see `webThreadsAllowed`.
+   */
   readonly threads?: number;
   /** Whether operations are fused into common steps; true unless told otherwise. */
   readonly fused?: boolean;
@@ -28,6 +33,8 @@ interface Running {
   /** Gives back what it holds. */
   readonly release: () => void;
 }
+
+const inNode = globalThis.process?.versions?.node !== undefined;
 
 /** One pool for each number of threads, shared by all programs; it ends with the last of them. */
 const pools = new Map<number, ThreadPool>();
@@ -93,7 +100,8 @@ function loadAlone(module: WebAssembly.Module, memory: WebAssembly.Memory): Runn
 
 async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<Running> {
   const known = pools.get(threads);
-  const pool = known === undefined || known.isBroken ? new ThreadPool(threads, startNodeThread) : known;
+  const pool =
+    known === undefined || known.isBroken ? new ThreadPool(threads, inNode ? startNodeThread : startWebThread) : known;
   pools.set(threads, pool);
   const drop = (): void => {
     if (pools.get(threads) === pool) pools.delete(threads);
@@ -126,18 +134,19 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`wasm engine: threads must be a whole number ≥ 1, got ${threads}; give { threads: 2 }`);
   }
+  const allowed = inNode || webThreadsAllowed() ? threads : 1;
   return {
     name: "wasm",
     compile(schedule) {
       checkDtypes(schedule);
       const steps = (fused ? fuse(schedule) : separate(schedule)).map((step) => ({
         ...step,
-        scratchBytes: lowerGroup(step).scratch.map(({ bytes, perThread }) => (perThread ? threads * bytes : bytes)),
+        scratchBytes: kernelOf(step).scratch.map(({ bytes, perThread }) => (perThread ? allowed * bytes : bytes)),
       }));
       return planProgram(schedule, steps);
     },
     load(program) {
-      const emitted = emitProgram(program, threads, detectFeatures());
+      const emitted = emitProgram(program, allowed, detectFeatures());
       const module = new WebAssembly.Module(emitted.bytes);
       const { pages } = emitted;
       if (emitted.threads === 1) {
@@ -145,7 +154,7 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
         return new WasmExecution(program, memory, loadAlone(module, memory));
       }
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-      return loadShared(module, memory, threads).then((running) => new WasmExecution(program, memory, running));
+      return loadShared(module, memory, allowed).then((running) => new WasmExecution(program, memory, running));
     },
   };
 }
