@@ -67,13 +67,16 @@ export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";
 export {
   BlockEngine,
+  compareRuns,
   Engine,
   type ExecutionReport,
+  formatComparison,
   formatMachines,
   formatReport,
   type MachineReport,
   machines,
   OutOfMemoryError,
+  perfettoTrace,
   runLayered,
   runOnTiles,
   type Superstep,

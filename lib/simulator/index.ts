@@ -2,6 +2,7 @@
 // How graphs are built and what codelets compute and cost is not said here.
 // Go next to graph/ for what is run, or to codelets/ for where cycles come from.
 export { BlockEngine, type BlockEngineOptions, simulate } from "./block-engine.ts";
+export { type ComparedFigure, compareRuns, type ExecutionComparison, formatComparison } from "./compare.ts";
 export { byteJoules, type Energy, operationJoules, totalJoules } from "./energy.ts";
 export { Engine, type EngineOptions } from "./engine.ts";
 export { type LayeredMachine, type MachineReport, machines, type Precision, runLayered } from "./layered-machine.ts";
@@ -12,6 +13,7 @@ export {
   type TileBuffer,
   type TileMemory,
 } from "./memory.ts";
+export { perfettoTrace, type TraceOptions } from "./perfetto.ts";
 export { type ExecutionReport, formatReport } from "./report.ts";
 export type { Superstep } from "./superstep.ts";
 export { formatMachines, runOnTiles } from "./tile-machine.ts";

@@ -6,8 +6,9 @@ import {
   takeCensus,
   type VertexCensus,
 } from "../../lib/graph/index.ts";
-import { type LoweredProgram, lowerFine } from "../../lib/lowering/index.ts";
+import { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "../../lib/lowering/index.ts";
 import * as nn from "../../lib/nn/index.ts";
+import { simulate } from "../../lib/simulator/index.ts";
 import { inferenceGraph, trainingGraph } from "../../lib/training/index.ts";
 import type { Measured } from "./benchmark.ts";
 
@@ -53,12 +54,37 @@ export async function measure(): Promise<Measured> {
     if (batch === 128) show(counted, graphcoreCounts.alexnetTraining);
   }
   figures.peakResidentBytes = process.resourceUsage().maxRSS * 1024;
-  const resnet = nn.models.resnet50();
+  // The planned grain: what a device would run, for its costs alone.
+  const planned = (name: string, lowerIt: () => PlannedProgram): void => {
+    const before = performance.now();
+    const program = lowerIt();
+    const report = simulate(program, { fit: false });
+    figures[`${name}LowerAndSimulateSeconds`] = (performance.now() - before) / 1000;
+    figures[`${name}Vertices`] = program.graph.vertexCount;
+    figures[`${name}DeviceCycles`] = report.cycles;
+    figures[`${name}DeviceSeconds`] = report.seconds;
+    figures[`${name}FullestTileBytes`] = report.memory.peak.reduce((most, bytes) => Math.max(most, bytes), 0);
+  };
+  for (const batch of [1, 16]) {
+    planned(`alexnetPlannedBatch${batch}`, () =>
+      lower(trainingGraph(alexnet, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() }), devices.gc200),
+    );
+  }
+  const resnet = nn.models.resnet50({ version: "v1" });
+  for (const outline of [false, true]) {
+    planned(`resnet50PlannedInference${outline ? "Outlined" : ""}`, () =>
+      lower(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200, { outline }),
+    );
+  }
   const inference = count(() =>
     lowerFine(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200),
   );
   note("resnet50InferenceBatch1", inference);
   show(inference, graphcoreCounts.resnet50Inference);
+  const outlined = count(() =>
+    lowerFine(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200, { outline: true }),
+  );
+  note("resnet50InferenceBatch1Outlined", outlined);
   note("resnet50TrainingBatch4", count(training(resnet, 4)));
   const { alexnetTraining: theirs, resnet50Inference: others } = graphcoreCounts;
   const graphcore = {
