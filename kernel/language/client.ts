@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Language, LanguageOptions, LanguageRequest, LanguageResponse } from "./messages.ts";
-import { buildSnapshot, snapshotPath } from "./snapshot.ts";
+import { snapshotPath, startBuilding } from "./snapshot.ts";
 
 type Answer<Method extends keyof Language> = ReturnType<Language[Method]>;
 type Question<Method extends keyof Language> = Parameters<Language[Method]>[0];
@@ -109,6 +109,6 @@ export class LanguageProcess {
     if (this.#answered) return;
     this.#answered = true;
     if (this.#frozen || !this.#mayFreeze) return;
-    buildSnapshot(this.#options).catch((error) => console.error(`snapshot: could not be built, got ${error}`));
+    startBuilding(this.#options).catch((error) => console.error(`snapshot: could not be built, got ${error}`));
   }
 }

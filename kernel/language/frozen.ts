@@ -11,6 +11,8 @@ const rehearsal = [
   "const numbers = [1, 2, 3].map((n) => n * 2)\nconsole.log(numbers)",
   "import * as path from 'node:path'\nfor await (const x of [Promise.resolve(1)]) path.join('a', String(x))",
   "interface Point { x: number }\nclass Place implements Point { x = 1 }\nfunction f(p: Point): number { return p.x }\nf(new Place())",
+  "const { x, ...rest } = { x: 1, y: 'text' }; new Map(Object.entries(rest)).get('y')?.toUpperCase()",
+  "await Promise.all([Promise.resolve(1)]); Math.max(...numbers.filter(Boolean)).toFixed(1)",
   "const wrong: number = 'text'",
 ];
 

@@ -48,6 +48,26 @@ function newestDeclaration({ preloaded }: Pick<LanguageOptions, "preloaded">): s
   return stamps.join();
 }
 
+/** How long a builder may take before it is taken for dead. */
+const longestBuild = 120_000;
+
+/**
+ * Builds the snapshot in a process of its own, which outlives this one: a kernel may be gone before the snapshot is
+ * there. What goes wrong is told in `snapshot.log` beside the snapshot.
+ */
+export async function startBuilding(options: LanguageOptions): Promise<void> {
+  const cache = dirname(snapshotPath(options));
+  await mkdir(cache, { recursive: true });
+  const log = await open(join(cache, "snapshot.log"), "w");
+  const builder = fileURLToPath(new URL("build-snapshot.js", import.meta.url));
+  spawn(process.execPath, [builder, JSON.stringify(options)], {
+    stdio: ["ignore", log.fd, log.fd],
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: "" },
+  }).unref();
+  await log.close();
+}
+
 /**
  * Builds the snapshot, unless it is there or someone else is building it. Takes some seconds of one core.
  *
@@ -62,8 +82,8 @@ export async function buildSnapshot(options: LanguageOptions): Promise<boolean> 
   try {
     const built = `${path}.${process.pid}`;
     if (!(await run(options, built))) return false;
-    await removeOlder(path);
     await rename(built, path);
+    await removeOlder(path);
     return true;
   } finally {
     await rm(lock, { force: true });
@@ -102,17 +122,24 @@ async function acquire(lock: string): Promise<boolean> {
       ({ mtimeMs }) => Date.now() - mtimeMs,
       () => 0,
     );
-    if (age > 120_000) await rm(lock, { force: true });
+    if (age > longestBuild) await rm(lock, { force: true });
     return false;
   }
 }
 
-/** Snapshots of versions that are gone: each is some tens of megabytes. The newest two others stay. */
+/**
+ * Snapshots of versions that are gone, each some tens of megabytes: the newest two others stay. What dead builders left
+ * goes, too.
+ */
 async function removeOlder(path: string): Promise<void> {
   const cache = dirname(path);
-  const others = readdirSync(cache)
-    .filter((name) => /^language-[0-9a-f]+\.blob$/.test(name))
+  const files = readdirSync(cache)
+    .filter((name) => name.startsWith("language-"))
     .map((name) => join(cache, name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const old of others.slice(2)) await rm(old, { force: true });
+    .filter((file) => file !== path)
+    .map((file) => ({ file, modified: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.modified - a.modified);
+  const others = files.filter(({ file }) => file.endsWith(".blob"));
+  const left = files.filter(({ file, modified }) => !file.endsWith(".blob") && Date.now() - modified > longestBuild);
+  for (const { file } of [...others.slice(2), ...left]) await rm(file, { force: true });
 }
