@@ -14,6 +14,13 @@ interface Waiting {
 }
 
 /**
+ * The compiler makes much garbage and little that stays. By itself V8 lets the heap double before it cleans up, and
+ * glibc keeps what V8's own compiler gave back: together 200 MB after a thousand cells.
+ */
+const sparing = ["--heap-growing-percent=10", "--max-semi-space-size=4"];
+const sparingMemory = { MALLOC_TRIM_THRESHOLD_: "1000000", MALLOC_ARENA_MAX: "2" };
+
+/**
  * The compiler at work in a process of its own, so that it answers while a cell keeps the realm busy and its memory can
  * be lost without losing the notebook's values.
  */
@@ -72,8 +79,9 @@ export class LanguageProcess {
   }
 
   #start(): ChildProcess {
-    const child = spawn(process.execPath, this.#startingPoint(), {
+    const child = spawn(process.execPath, [...sparing, ...this.#startingPoint()], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { ...process.env, ...sparingMemory },
       // An interrupt from the terminal is meant for the cell.
       detached: true,
     });

@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   cnn: () => import("./cnn.ts"),
   headless: () => import("./headless.ts"),
   minimalloc: () => import("./minimalloc.ts"),
+  kernel: () => import("./kernel.ts"),
   mlp: () => import("./mlp.ts"),
   profile: () => import("./profile.ts"),
   resnet: () => import("./resnet.ts"),

@@ -1,50 +1,25 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { endlessCells, endlessModule, endlessPrelude } from "../support/endless-cells.ts";
 import { KernelClient, printed, result } from "../support/kernel-client.ts";
 import { suite } from "../support/suite.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const test = suite("an interrupt");
 
+const folder = temporaryFolder();
 let kernel: KernelClient;
 test.before(async () => {
-  kernel = await KernelClient.start();
-  await kernel.execute(`
-    let kept = 7
-    let ticks = 0
-    const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-    const spin = () => { while (true) {} }
-  `);
+  writeFileSync(join(folder, "endless.ts"), endlessModule);
+  kernel = await KernelClient.start({ workingDirectory: folder });
+  await kernel.execute(endlessPrelude);
 });
 test.after(async () => {
   await kernel.stop();
 });
 
-/** Cells that never end by themselves. Those that count ticks must not count on after the interrupt. */
-const endless: Readonly<Record<string, string>> = {
-  "a loop": "while (true) {}",
-  "a loop after an await": "await null; while (true) {}",
-  "a loop of awaits": "for (;;) { await null; ticks++ }",
-  "a promise that never settles": "await new Promise(() => {})",
-  "a chain of promises": "const again = (): any => Promise.resolve().then(again); await again()",
-  "a loop in a timer": "setTimeout(spin, 1); await new Promise(() => {})",
-  "a loop in a microtask": "queueMicrotask(spin); await sleep(1e6)",
-  "a loop in process.nextTick": "const tick = () => process.nextTick(tick); tick(); await new Promise(() => {})",
-  "a loop in a getter": "({ get x() { return spin() } }).x",
-  "a loop in a generator": "for (const x of (function* () { while (true) yield ticks++ })()) {}",
-  "a loop in a comparator": "[3, 2, 1].sort(() => { while (true) {} })",
-  "a catastrophic regular expression": "/(a+)+b/.test('a'.repeat(40))",
-  "a loop in try": "try { while (true) {} } catch {} finally {}",
-  "a loop that catches": "while (true) { try { spin() } catch {} }",
-  "sleeping in turns": "while (true) { await sleep(5); ticks++ }",
-  "an interval": "setInterval(() => { ticks++ }, 5); await new Promise(() => {})",
-  "timers/promises in turns":
-    "import { setTimeout as wait } from 'node:timers/promises'; while (true) { await wait(5); ticks++ }",
-  "reading files in turns": "import { stat } from 'node:fs/promises'; while (true) { await stat('/'); ticks++ }",
-  "immediates in turns": "const soon = () => { ticks++; setImmediate(soon) }; soon(); await new Promise(() => {})",
-  "a question to the reader": "prompt('Well?')",
-  "waiting on shared memory": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
-};
-
-for (const [what, code] of Object.entries(endless)) {
+for (const [what, code] of Object.entries(endlessCells)) {
   test(`stops ${what} and keeps the values`, async () => {
     const id = kernel.send("execute_request", { code, allow_stdin: true });
     await kernel.until(({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_input");

@@ -16,8 +16,17 @@ export interface Exchange {
 }
 
 export interface KernelOptions {
+  /** Program and arguments that run a kernel on a connection file; ours by default. */
+  readonly command?: (connectionFile: string) => readonly string[];
   readonly workingDirectory?: string;
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Milliseconds between two attempts to reach a kernel that does not listen yet. */
+const reconnectInterval = 5;
+
+function ourKernel(connectionFile: string): string[] {
+  return [process.execPath, join(import.meta.dirname, "../../kernel/cli/main.js"), "kernel", connectionFile];
 }
 
 /** A real kernel process, spoken to over real ZeroMQ sockets. */
@@ -32,7 +41,7 @@ export class KernelClient {
   onInput: ((content: Message["content"]) => string) | undefined;
   readonly #folder: string;
   readonly #sockets: Readonly<Record<RequestChannel | "stdin", zmq.Dealer>>;
-  readonly #iopub = new zmq.Subscriber({ linger: 0 });
+  readonly #iopub = new zmq.Subscriber({ linger: 0, reconnectInterval });
   readonly #session = randomUUID();
   readonly #replies = new Map<string, (reply: Message) => void>();
   readonly #watchers = new Set<() => void>();
@@ -42,8 +51,8 @@ export class KernelClient {
     this.#folder = folder;
     const file = join(folder, "connection.json");
     writeFileSync(file, JSON.stringify(info));
-    const main = join(import.meta.dirname, "../../kernel/cli/main.js");
-    this.child = spawn(process.execPath, [main, "kernel", file], {
+    const [program, ...given] = (options.command ?? ourKernel)(file);
+    this.child = spawn(program, given, {
       cwd: options.workingDirectory ?? folder,
       env: { ...process.env, XDG_DATA_HOME: folder, ...options.environment },
       stdio: ["ignore", "inherit", "pipe"],
@@ -52,14 +61,21 @@ export class KernelClient {
     // Jupyter clients use one identity for shell and stdin, which is how the kernel finds who to ask.
     const routingId = randomUUID();
     this.#sockets = {
-      shell: new zmq.Dealer({ routingId, linger: 0 }),
-      control: new zmq.Dealer({ routingId, linger: 0 }),
-      stdin: new zmq.Dealer({ routingId, linger: 0 }),
+      shell: new zmq.Dealer({ routingId, linger: 0, reconnectInterval }),
+      control: new zmq.Dealer({ routingId, linger: 0, reconnectInterval }),
+      stdin: new zmq.Dealer({ routingId, linger: 0, reconnectInterval }),
     };
   }
 
   /** Starts a kernel and connects to it; resolves when iopub is heard. */
   static async start(options: KernelOptions = {}): Promise<KernelClient> {
+    const client = await KernelClient.spawn(options);
+    await client.until(({ header }) => header.msg_type === "iopub_welcome");
+    return client;
+  }
+
+  /** Starts a kernel, and waits for nothing: what is sent arrives when it listens. */
+  static async spawn(options: KernelOptions = {}): Promise<KernelClient> {
     const ports = await freePorts(5);
     const [shell_port, iopub_port, stdin_port, control_port, hb_port] = ports;
     const info: ConnectionInfo = {
@@ -74,7 +90,7 @@ export class KernelClient {
       key: randomUUID(),
     };
     const client = new KernelClient(info, mkdtempSync(join(tmpdir(), "tessera-kernel-")), options);
-    await client.#connect();
+    client.#connect();
     return client;
   }
 
@@ -185,7 +201,7 @@ export class KernelClient {
     return parent.msg_id === id;
   }
 
-  async #connect(): Promise<void> {
+  #connect(): void {
     const address = (port: number): string => `tcp://127.0.0.1:${port}`;
     this.#iopub.subscribe();
     this.#iopub.connect(address(this.info.iopub_port));
@@ -194,7 +210,6 @@ export class KernelClient {
       void this.#listen(channel);
     }
     void this.#hear();
-    await this.until(({ header }) => header.msg_type === "iopub_welcome");
   }
 
   async #listen(channel: RequestChannel | "stdin"): Promise<void> {

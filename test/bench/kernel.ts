@@ -1,0 +1,224 @@
+// `npm run bench -- kernel`: our kernel, tslab's, ipykernel and Deno's, each a real process spoken to over real sockets.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Message } from "../../kernel/protocol/index.ts";
+import { prepareSnapshot } from "../../kernel/session/index.ts";
+import { KernelClient } from "../support/kernel-client.ts";
+import type { Figures, Measured } from "./benchmark.ts";
+import { findPeers, type Peer } from "./kernel-peers.ts";
+import { memoryOf } from "./process-memory.ts";
+
+/** Starts of our kernel, and of each other. */
+const starts = { ours: 20, theirs: 7 };
+const lines = 100_000;
+const now = (): number => performance.now() / 1000;
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** Starts a kernel and waits until it answers and its iopub is heard, whether it greets subscribers or not. */
+async function start({ command, environment }: Peer): Promise<KernelClient> {
+  const kernel = await KernelClient.spawn({ command, environment });
+  const heard = (message: Message): boolean => message.header.msg_type === "status";
+  for (let attempt = 0; !kernel.published.some(heard); attempt++) {
+    await kernel.reply(kernel.send("kernel_info_request", {}));
+    await sleep(50);
+    if (attempt > 100) throw new Error("kernel: must be heard on iopub, got silence for five seconds");
+  }
+  return kernel;
+}
+
+/** Seconds from the start of the process to its first answer, and to its first result. */
+async function startUp(peer: Peer, rounds: number): Promise<Figures> {
+  const information: number[] = [];
+  const results: number[] = [];
+  // The first start fills the system's caches.
+  const warming = await start(peer);
+  await warming.execute(peer.phrases.first);
+  await warming.stop();
+  for (let round = 0; round < rounds; round++) {
+    const began = now();
+    const kernel = await KernelClient.spawn(peer);
+    const informed = kernel.reply(kernel.send("kernel_info_request", {})).then(() => now() - began);
+    const id = kernel.send("execute_request", { code: peer.phrases.first, silent: false, store_history: true });
+    const { content } = await kernel.reply(id);
+    results.push(now() - began);
+    information.push(await informed);
+    if (content.status !== "ok") throw new Error(`first cell: must succeed, got ${JSON.stringify(content)}`);
+    await kernel.stop();
+  }
+  return { kernelInfoSeconds: median(information), firstResultSeconds: median(results) };
+}
+
+/** Median seconds of `1+1`, from request to idle. */
+async function roundTrip(kernel: KernelClient): Promise<number> {
+  const seconds: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    const began = now();
+    await kernel.execute("1+1");
+    seconds.push(now() - began);
+  }
+  return median(seconds);
+}
+
+/** Runs cells that declare and compute something; each kernel gets the same number. */
+async function runCells(kernel: KernelClient, { phrases }: Peer, from: number, to: number): Promise<void> {
+  const isPython = phrases.first === "6 * 7";
+  for (let cell = from; cell < to; cell++) {
+    const code = isPython
+      ? `value${cell} = [x * ${cell} for x in (1, 2, 3)]\ndef f${cell}(x): return x + value${cell}[0]\nf${cell}(1)`
+      : `const value${cell} = [1, 2, 3].map((x) => x * ${cell}); function f${cell}(x: number) { return x + value${cell}[0] }\nf${cell}(1)`;
+    const { reply } = await kernel.execute(code);
+    if (reply.content.status !== "ok") throw new Error(`cell: must succeed, got ${reply.content.evalue}`);
+  }
+}
+
+async function growth(peer: Peer, cells: 500 | 1000): Promise<Figures> {
+  const kernel = await start(peer);
+  const figures: Record<string, number> = {};
+  const note = (name: string, value: number | undefined): void => {
+    if (value !== undefined) figures[name] = value;
+  };
+  try {
+    const { pid = 0 } = kernel.child;
+    await kernel.execute(peer.phrases.first);
+    note("idleBytes", memoryOf(pid));
+    await runCells(kernel, peer, 0, 20);
+    note("onePlusOneSeconds", await roundTrip(kernel));
+    await runCells(kernel, peer, 20, 100);
+    const early = memoryOf(pid);
+    note("after100CellsBytes", early);
+    await runCells(kernel, peer, 100, 500);
+    note("onePlusOneAfter500CellsSeconds", await roundTrip(kernel));
+    if (cells === 1000) await runCells(kernel, peer, 500, 1000);
+    note(`after${cells}CellsBytes`, memoryOf(pid));
+  } finally {
+    await kernel.stop();
+  }
+  return figures;
+}
+
+/** Seconds to each answer while a cell keeps the kernel busy; for one that waits for the cell, the whole wait. */
+async function whileBusy(peer: Peer): Promise<Figures> {
+  const kernel = await start(peer);
+  const { busy, completion, declare, inspection } = peer.phrases;
+  try {
+    await kernel.execute(declare);
+    const asked = async (ask: () => Promise<unknown>): Promise<number> => {
+      const began = now();
+      await ask();
+      return now() - began;
+    };
+    // Warm: the question before the loop is the same.
+    const complete = (): Promise<unknown> =>
+      kernel.reply(kernel.send("complete_request", { code: completion, cursor_pos: completion.length }));
+    const inspect = (): Promise<unknown> =>
+      kernel.reply(kernel.send("inspect_request", { code: inspection, cursor_pos: 2, detail_level: 0 }));
+    await complete();
+    await inspect();
+    const ended = kernel.execute(busy(10));
+    await sleep(500);
+    const heartbeat = await asked(() => kernel.heartbeat("beat"));
+    const control = await asked(() => kernel.reply(kernel.send("kernel_info_request", {}, "control")));
+    const completions: number[] = [];
+    const inspections: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      completions.push(await asked(complete));
+      inspections.push(await asked(inspect));
+    }
+    await ended;
+    return {
+      heartbeatWhileBusySeconds: heartbeat,
+      controlWhileBusySeconds: control,
+      completionWhileBusySeconds: Math.max(...completions),
+      inspectionWhileBusySeconds: Math.max(...inspections),
+    };
+  } finally {
+    await kernel.stop();
+  }
+}
+
+async function printing(peer: Peer): Promise<Figures> {
+  const kernel = await start(peer);
+  try {
+    const began = now();
+    const { published } = await kernel.execute(peer.phrases.print(lines));
+    const printSeconds = now() - began;
+    const text = published
+      .filter(({ header, content }) => header.msg_type === "stream" && content.name === "stdout")
+      .map(({ content }) => content.text)
+      .join("");
+    const arrived = text.split("\n").filter((line, index) => line === String(index)).length;
+    return { printSeconds, linesArrivedInOrder: arrived };
+  } finally {
+    await kernel.stop();
+  }
+}
+
+/** Seconds until a stopped cell is over; kinds of which the kernel cannot be stopped are left out, and counted. */
+async function interrupts(peer: Peer): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  let kernel = await start(peer);
+  let stopped = 0;
+  await kernel.execute(peer.phrases.declare);
+  for (const [kind, code] of Object.entries(peer.phrases.endless)) {
+    const id = kernel.send("execute_request", { code, allow_stdin: false });
+    const ended = kernel.reply(id);
+    await sleep(400);
+    const began = now();
+    if (peer.interruptMode === "signal") kernel.child.kill("SIGINT");
+    else kernel.send("interrupt_request", {}, "control");
+    const over = await Promise.race([ended.then(() => now() - began), sleep(2000, undefined)]);
+    const kept = over === undefined ? undefined : await isKept(kernel, peer);
+    if (over !== undefined && kept) {
+      figures[`${kind}StopSeconds`] = over;
+      stopped++;
+      continue;
+    }
+    kernel.child.kill("SIGKILL");
+    await kernel.stop();
+    kernel = await start(peer);
+    await kernel.execute(peer.phrases.declare);
+  }
+  await kernel.stop();
+  return { ...figures, interruptsStopped: stopped, interruptsAsked: Object.keys(peer.phrases.endless).length };
+}
+
+async function isKept(kernel: KernelClient, { phrases }: Peer): Promise<boolean> {
+  const id = kernel.send("execute_request", { code: phrases.kept });
+  const reply = await Promise.race([kernel.reply(id), sleep(2000, undefined)]);
+  return reply?.content.status === "ok";
+}
+
+async function measurePeer(peer: Peer, isOurs: boolean): Promise<Figures> {
+  return {
+    ...(await startUp(peer, isOurs ? starts.ours : starts.theirs)),
+    ...(await growth(peer, isOurs ? 1000 : 500)),
+    ...(await whileBusy(peer)),
+    ...(await printing(peer)),
+    ...(await interrupts(peer)),
+  };
+}
+
+/** Our kernel beside the others, one after the other in one run. */
+export async function measure(): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "tessera-bench-"));
+  try {
+    const { tessera, ...others } = findPeers(folder);
+    // As `tessera install` does.
+    process.env.XDG_CACHE_HOME = folder;
+    await prepareSnapshot();
+    const figures = await measurePeer(tessera as Peer, true);
+    const peers: Record<string, Figures | string> = {};
+    for (const [name, peer] of Object.entries(others)) {
+      peers[name] = typeof peer === "string" ? peer : await measurePeer(peer, false);
+    }
+    return { figures, peers };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
