@@ -1,4 +1,5 @@
-// What a notebook sees without an import, and what `import … from "tessera"` gives in one: the library and the data sets.
+// What a notebook sees without an import, and what `import … from "tessera"` gives, in a notebook and in a script: the
+// library and the data sets.
 // The kernel calls the default export with what it lends to the library; the names that cells themselves get from the
 // kernel (display, prompt, …) are in realm/notebook.ts.
 import { plot, setHost } from "../lib/index.ts";

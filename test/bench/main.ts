@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   cnn: () => import("./cnn.ts"),
   headless: () => import("./headless.ts"),
   minimalloc: () => import("./minimalloc.ts"),
+  interrupts: () => import("./interrupts.ts"),
   kernel: () => import("./kernel.ts"),
   mlp: () => import("./mlp.ts"),
   profile: () => import("./profile.ts"),

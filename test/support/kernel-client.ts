@@ -41,7 +41,7 @@ export class KernelClient {
   onInput: ((content: Message["content"]) => string) | undefined;
   readonly #folder: string;
   readonly #sockets: Readonly<Record<RequestChannel | "stdin", zmq.Dealer>>;
-  readonly #iopub = new zmq.Subscriber({ linger: 0, reconnectInterval });
+  readonly #iopub = new zmq.Subscriber({ linger: 0, reconnectInterval, receiveHighWaterMark: 0 });
   readonly #session = randomUUID();
   readonly #replies = new Map<string, (reply: Message) => void>();
   readonly #watchers = new Set<() => void>();

@@ -1,0 +1,63 @@
+// `npm run bench -- interrupts`: stops every kind of endless cell a hundred times over and looks whether the values are kept.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { endlessCells, endlessModule, endlessPrelude } from "../support/endless-cells.ts";
+import { KernelClient, result } from "../support/kernel-client.ts";
+import type { Measured } from "./benchmark.ts";
+
+const repeats = Number(process.env.TESSERA_REPEATS ?? 100);
+
+/** Into the middle of a cell, past its type check. */
+const millisecondsBefore = 100;
+
+/** Seconds from the interrupt to the reply of the stopped cell; undefined where the values are gone or the cell goes on. */
+async function stop(kernel: KernelClient, code: string): Promise<number | undefined> {
+  const id = kernel.send("execute_request", { code, allow_stdin: true });
+  const ended = kernel.reply(id);
+  await kernel.until(({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_input");
+  await sleep(millisecondsBefore);
+  const began = performance.now();
+  await kernel.request("interrupt_request", {}, "control");
+  const { ename } = (await ended).content;
+  const seconds = (performance.now() - began) / 1000;
+  const kept = result(await kernel.execute("kept"));
+  kernel.published.length = 0;
+  return ename === "Interrupted" && kept === "7" ? seconds : undefined;
+}
+
+/** Our kernel alone: no other stops all of these even once. */
+export async function measure(): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "tessera-interrupts-"));
+  writeFileSync(join(folder, "endless.ts"), endlessModule);
+  const kernel = await KernelClient.start({ workingDirectory: folder });
+  const figures: Record<string, number> = {
+    repeats,
+    kinds: Object.keys(endlessCells).length,
+    stoppedWithValuesKept: 0,
+  };
+  const all: number[] = [];
+  try {
+    await kernel.execute(endlessPrelude);
+    for (const [kind, code] of Object.entries(endlessCells)) {
+      const seconds: number[] = [];
+      for (let repeat = 0; repeat < repeats; repeat++) {
+        const taken = await stop(kernel, code);
+        if (taken !== undefined) seconds.push(taken);
+      }
+      figures.stoppedWithValuesKept += seconds.length;
+      seconds.sort((a, b) => a - b);
+      all.push(...seconds);
+      const words = kind.split(/\W+/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+      figures[`longestOf${words.join("")}Seconds`] = seconds.at(-1) ?? Number.NaN;
+    }
+  } finally {
+    await kernel.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  all.sort((a, b) => a - b);
+  figures.medianSeconds = all[all.length >> 1];
+  figures.percentile99Seconds = all[Math.floor(all.length * 0.99)];
+  return { figures, peers: {} };
+}
