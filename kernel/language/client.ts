@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Language, LanguageOptions, LanguageRequest, LanguageResponse } from "./messages.ts";
-import { snapshotPath, startBuilding } from "./snapshot.ts";
+import { compilerFlags, snapshotPath, startBuilding } from "./snapshot.ts";
 
 type Answer<Method extends keyof Language> = ReturnType<Language[Method]>;
 type Question<Method extends keyof Language> = Parameters<Language[Method]>[0];
@@ -13,11 +13,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/**
- * The compiler makes much garbage and little that stays. By itself V8 lets the heap double before it cleans up, and
- * glibc keeps what V8's own compiler gave back: together 200 MB after a thousand cells.
- */
-const sparing = ["--heap-growing-percent=10", "--max-semi-space-size=4"];
+/** glibc would keep what V8's own compiler gave back. */
 const sparingMemory = { MALLOC_TRIM_THRESHOLD_: "1000000", MALLOC_ARENA_MAX: "2" };
 
 /**
@@ -79,7 +75,7 @@ export class LanguageProcess {
   }
 
   #start(): ChildProcess {
-    const child = spawn(process.execPath, [...sparing, ...this.#startingPoint()], {
+    const child = spawn(process.execPath, [...compilerFlags, ...this.#startingPoint()], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       env: { ...process.env, ...sparingMemory },
       // An interrupt from the terminal is meant for the cell.
