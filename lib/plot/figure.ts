@@ -86,8 +86,8 @@ export class Figure implements DrawnFigure {
   }
 
   /**
-   * Writes the figure to a file. The ending says in which form: `.png` and `.svg` the picture, `.html` a page of its
-   * own with the interactive form, `.json` the data that the interactive form is drawn from.
+   * Writes the figure to a file. The ending says in which form: `.png`, `.svg` and `.jpg` the
+   * picture, `.html` a page of its own with the interactive form, `.json` the data that the interactive form is drawn from.
    */
   async save(path: string): Promise<void> {
     const { saveFigure } = await import("./static/save.ts");

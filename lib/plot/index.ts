@@ -7,6 +7,7 @@ import type { GraphReport } from "../compiler/index.ts";
 import type { Dataset } from "../formats/index.ts";
 import type { MemoryReport, PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
+import type { ExecutionReport, TileMemory } from "../simulator/index.ts";
 import type {
   Evaluation,
   FrontierReport,
@@ -18,6 +19,8 @@ import type {
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
+import { execution } from "./machine/execution-figure.ts";
+import { tileMemory } from "./machine/tile-memory-figure.ts";
 import { memory } from "./memory/memory-figure.ts";
 import { accountTable, argumentTable, frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
@@ -37,7 +40,7 @@ export { network } from "./pictures/network.ts";
 export { Table, type TableRow, table } from "./table.ts";
 export { type BigPictureOptions, bigPicture } from "./vertices/big-picture.ts";
 export type { EdgeRun, VertexGraph, VertexSection } from "./vertices/vertex-graph.ts";
-export { curves, graph, memory };
+export { curves, execution, graph, memory, tileMemory };
 
 /** Every plain report that has a picture of its own. */
 export type Report =
@@ -52,7 +55,9 @@ export type Report =
   | Model
   | Evaluation
   | GradientCheckReport
-  | Dataset;
+  | Dataset
+  | ExecutionReport
+  | TileMemory;
 
 /** The picture of every kind of report: whoever shows values asks here by `kind`. */
 export const figures: {
@@ -70,4 +75,6 @@ export const figures: {
   evaluation: evaluationFigure,
   "gradient-check": gradientCheckTable,
   dataset: datasetFigure,
+  execution,
+  "tile-memory": tileMemory,
 };

@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   interrupts: () => import("./interrupts.ts"),
   kernel: () => import("./kernel.ts"),
   mlp: () => import("./mlp.ts"),
+  picture: () => import("./picture.ts"),
   profile: () => import("./profile.ts"),
   resnet: () => import("./resnet.ts"),
   sgemm: () => import("./sgemm.ts"),

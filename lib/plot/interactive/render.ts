@@ -1,6 +1,9 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import type { MemoryReport } from "../../memory/index.ts";
 import type { Theme } from "../look/theme.ts";
+import { executionPicture, executionSummary } from "../machine/execution-figure.ts";
+import type { ExecutionProfile } from "../machine/execution-profile.ts";
+import { type TileMemoryProfile, tileMemoryPicture, tileMemorySummary } from "../machine/tile-memory-figure.ts";
 import type { MemoryComparison } from "../memory/compare-picture.ts";
 import { plotlyMime, tesseraMime } from "../mime.ts";
 import { unpackPayload } from "../payload.ts";
@@ -35,6 +38,20 @@ const views: Readonly<Record<string, (container: HTMLElement, data: unknown, the
     network: (container, data, theme) =>
       mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
     "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
+    execution: (container, data, theme) =>
+      mountPicture(
+        container,
+        executionPicture(data as ExecutionProfile),
+        executionSummary(data as ExecutionProfile),
+        theme,
+      ),
+    "tile-memory": (container, data, theme) =>
+      mountPicture(
+        container,
+        tileMemoryPicture(data as TileMemoryProfile),
+        tileMemorySummary(data as TileMemoryProfile),
+        theme,
+      ),
     "vertex-graph": (container, data, theme, state) => mountVertices(container, data as StoredVertices, theme, state),
   };
 

@@ -3,10 +3,12 @@ import { extname } from "node:path";
 import type { DrawnFigure } from "../figure-content.ts";
 import { embedFonts } from "./embed-fonts.ts";
 import { figurePage } from "./page.ts";
+import { rasteriseDense } from "./rasterise.ts";
 
 /** A file's ending and what is written under it. */
 const writers: Readonly<Record<string, (figure: DrawnFigure) => Promise<string | Uint8Array>>> = {
   ".png": (figure) => figure.png(),
+  ".jpg": async (figure) => rasteriseDense(await figure.svg(), 1, 85),
   ".svg": async (figure) => embedFonts(await figure.svg()),
   ".html": figurePage,
   ".json": async ({ kind, title, summary, content }) =>

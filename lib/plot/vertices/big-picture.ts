@@ -1,3 +1,4 @@
+import type { BlockProgram } from "../../graph/index.ts";
 import { toBase64 } from "../base64.ts";
 import { Figure } from "../figure.ts";
 import { graphColumns } from "../graph/fold-layout.ts";
@@ -10,6 +11,7 @@ import { tesseraMime } from "../mime.ts";
 import type { View } from "./accumulate.ts";
 import { layoutBlocks } from "./block-layout.ts";
 import { type Blocks, divideIntoBlocks } from "./blocks.ts";
+import { readBlockGraph } from "./from-blocks.ts";
 import { type LayerLabel, placeLabels } from "./labels.ts";
 import { partColor } from "./part-colors.ts";
 import { buildScene, type Scene } from "./scene.ts";
@@ -47,8 +49,14 @@ const cardWidth = 1000;
  * Draws a graph of up to hundreds of millions of edges: every vertex a point of light, every edge a line or, where it is
  * long, points on a curve. Vertices that exchange much lie together, so that layers become clusters; colours say what
  * the vertices are for.
+ *
+ * @param pictured a lowered program, or columns of one's own
  */
-export async function bigPicture(graph: VertexGraph, options: BigPictureOptions = {}): Promise<Figure> {
+export async function bigPicture(
+  pictured: VertexGraph | BlockProgram,
+  options: BigPictureOptions = {},
+): Promise<Figure> {
+  const graph = "graph" in pictured ? readBlockGraph(pictured.graph, pictured.name) : pictured;
   checkVertexGraph(graph);
   const title = options.title ?? graph.title;
   const edges = countEdges(graph);

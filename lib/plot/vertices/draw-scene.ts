@@ -10,7 +10,7 @@ const worthThreads = 1_000_000;
 /** Points are shared out among the edges: millions of edges make a curve of three each, thousands need more to be seen. */
 const pointsInAll = 3e8;
 const fewestPoints = 3;
-const mostPoints = 96;
+const mostPoints = 1200;
 /** Every thread needs 48 bytes a pixel of its own. */
 const mostThreads = 4;
 

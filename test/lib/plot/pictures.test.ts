@@ -154,7 +154,10 @@ test("a figure is saved in the form that the file's ending names, and nothing ha
     assert.is(JSON.parse(readFileSync(join(folder, "x.json"), "utf8")).data.data[0].y.length, 3);
     let message = "";
     await figure.save(join(folder, "x.gif")).catch((error: Error) => (message = error.message));
-    assert.match(message, /figure\.save: the file's ending must be one of \.png, \.svg, \.html, \.json, got "\.gif"/);
+    assert.match(
+      message,
+      /figure\.save: the file's ending must be one of \.png, \.jpg, \.svg, \.html, \.json, got "\.gif"/,
+    );
     assert.equal(readdirSync(folder).sort(), ["x.json", "x.png", "x.svg"]);
   } finally {
     rmSync(folder, { recursive: true });
