@@ -19,8 +19,7 @@ import type {
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
-import { execution } from "./machine/execution-figure.ts";
-import { tileMemory } from "./machine/tile-memory-figure.ts";
+import { execution, tileMemory } from "./machine/machine-figures.ts";
 import { memory } from "./memory/memory-figure.ts";
 import { accountTable, argumentTable, frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";

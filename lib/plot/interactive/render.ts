@@ -1,9 +1,9 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import type { MemoryReport } from "../../memory/index.ts";
 import type { Theme } from "../look/theme.ts";
-import { executionPicture, executionSummary } from "../machine/execution-figure.ts";
+import { executionPicture, executionSummary } from "../machine/execution-picture.ts";
 import type { ExecutionProfile } from "../machine/execution-profile.ts";
-import { type TileMemoryProfile, tileMemoryPicture, tileMemorySummary } from "../machine/tile-memory-figure.ts";
+import { type TileMemoryProfile, tileMemoryPicture, tileMemorySummary } from "../machine/tile-memory-picture.ts";
 import type { MemoryComparison } from "../memory/compare-picture.ts";
 import { plotlyMime, tesseraMime } from "../mime.ts";
 import { unpackPayload } from "../payload.ts";

@@ -3,7 +3,7 @@ import { countEdges as countGraphEdges } from "../../../lib/graph/index.ts";
 import { devices, lower, lowerFine, nn, simulate } from "../../../lib/index.ts";
 import { bigPicture, execution, tileMemory } from "../../../lib/plot/index.ts";
 import { profileExecution } from "../../../lib/plot/machine/execution-profile.ts";
-import { profileTileMemory } from "../../../lib/plot/machine/tile-memory-figure.ts";
+import { profileTileMemory } from "../../../lib/plot/machine/tile-memory-picture.ts";
 import { readBlockGraph } from "../../../lib/plot/vertices/from-blocks.ts";
 import { checkVertexGraph, countEdges } from "../../../lib/plot/vertices/vertex-graph.ts";
 import { trainingGraph } from "../../../lib/training/index.ts";

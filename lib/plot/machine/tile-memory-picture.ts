@@ -1,10 +1,7 @@
 import type { TileMemory } from "../../simulator/index.ts";
-import { Figure } from "../figure.ts";
 import { drawBox, drawLine, drawText, fontSize, type Picture } from "../look/canvas.ts";
 import { formatBytes, formatCount, formatPercent, plural } from "../look/format.ts";
-import { placeholder } from "../look/placeholder.ts";
-import { tesseraMime } from "../mime.ts";
-import { drawHeat } from "./execution-figure.ts";
+import { drawHeat } from "./execution-picture.ts";
 
 /** Each tile's memory in as many pieces as a picture can show: plain data. */
 export interface TileMemoryProfile {
@@ -78,21 +75,6 @@ export function profileTileMemory(memory: TileMemory): TileMemoryProfile {
     ],
     totalBytes: peak.reduce((sum, bytes) => sum + bytes, 0),
   };
-}
-
-/** Shows how full each tile's memory is: over the steps of a program, and how the tiles differ. */
-export function tileMemory(memory: TileMemory): Figure {
-  const profile = profileTileMemory(memory);
-  if (profile.tileCount === 0 || profile.steps === 0) {
-    const message = "Nothing to draw: the program has no steps.";
-    return new Figure({ kind: "tile-memory", picture: placeholder("Memory of tiles", message), summary: message });
-  }
-  return new Figure({
-    kind: "tile-memory",
-    picture: tileMemoryPicture(profile),
-    summary: tileMemorySummary(profile),
-    interactive: { mime: tesseraMime, data: profile },
-  });
 }
 
 export function tileMemorySummary(profile: TileMemoryProfile): string {

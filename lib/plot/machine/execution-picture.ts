@@ -1,13 +1,9 @@
 import { interpolateRgbBasis, scaleLinear } from "d3";
-import type { ExecutionReport } from "../../simulator/index.ts";
-import { Figure } from "../figure.ts";
 import { type Box, type Canvas, drawBox, drawLine, drawText, fontSize, type Picture } from "../look/canvas.ts";
 import { textWidth } from "../look/font-metrics.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent, plural } from "../look/format.ts";
-import { placeholder } from "../look/placeholder.ts";
 import type { Theme } from "../look/theme.ts";
-import { tesseraMime } from "../mime.ts";
-import { type ExecutionPhase, type ExecutionProfile, profileExecution } from "./execution-profile.ts";
+import type { ExecutionPhase, ExecutionProfile } from "./execution-profile.ts";
 
 const phaseNames: readonly ExecutionPhase[] = ["compute", "exchange", "sync"];
 
@@ -22,26 +18,6 @@ const strip = { x: left, y: 44, width: width - left, height: 70 };
 const map = { x: left, y: 150, width: width - left, height: 184 };
 const tableTop = 396;
 const rowHeight = 20;
-
-/** Shows how a device spent its cycles: phases over time, how busy the tiles were, and the longest supersteps. */
-export function execution(report: ExecutionReport): Figure {
-  const profile = profileExecution(report);
-  const summary = executionSummary(profile);
-  if (profile.cycles === 0) {
-    const message = "Nothing to draw: no superstep has been executed; run the program first.";
-    return new Figure({
-      kind: "execution",
-      picture: placeholder("Execution", message),
-      summary: `execution: ${message}`,
-    });
-  }
-  return new Figure({
-    kind: "execution",
-    picture: executionPicture(profile),
-    summary,
-    interactive: { mime: tesseraMime, data: profile },
-  });
-}
 
 export function executionSummary({
   device,
