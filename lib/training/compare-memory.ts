@@ -5,6 +5,7 @@ import type { Loss, Model } from "../nn/index.ts";
 import { crossEntropy } from "../nn/index.ts";
 import { random, zeros } from "../tensor/index.ts";
 import { type CompileOptions, compile } from "./compile.ts";
+import { host, InterruptedError, interruptRequested, Pauses } from "./host.ts";
 import type { Program } from "./program.ts";
 
 /** What is compared, and on what. */
@@ -54,6 +55,7 @@ export interface StrategiesReport {
 
 /** Arenas above this are planned and not executed: one WebAssembly memory holds 4 GiB, and a notebook's machine less. */
 const mostExecutedBytes = 2 ** 30;
+let comparisons = 0;
 /** Larger batches are not looked for. */
 const mostSamples = 2 ** 20;
 
@@ -70,18 +72,32 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
   const rows: StrategyComparison[] = [];
   let fitBytes = asked;
   let expected: readonly number[] | undefined;
+  const id = `compare-memory-${++comparisons}`;
+  const report = (note: string, finished = false): void =>
+    host().report({
+      id,
+      title: `comparing ${model.name}`,
+      done: rows.length,
+      total: Object.keys(named).length,
+      note,
+      finished,
+    });
+  const pauses = new Pauses();
   for (const [name, memory] of Object.entries(named)) {
+    report(name);
+    if (interruptRequested()) throw new InterruptedError(`${model.name}: interrupted before ${name}`);
+    if (pauses.due()) await pauses.take();
     const program = compile(model, { ...compileOptions, memory });
-    const { memory: report } = program;
-    fitBytes ??= report.arenaBytes;
-    const ran = samples !== null && report.arenaBytes <= mostExecutedBytes ? await train(program, samples) : null;
+    const { memory: planned } = program;
+    fitBytes ??= planned.arenaBytes;
+    const ran = samples !== null && planned.arenaBytes <= mostExecutedBytes ? await train(program, samples) : null;
     expected ??= ran?.losses;
     rows.push({
       name,
-      arenaBytes: report.arenaBytes,
-      workingBytes: report.arenaBytes - residentBytes(report),
-      lowerBoundBytes: report.peak.bytes,
-      extraWork: report.strategy === undefined ? 0 : report.strategy.extraFlops / report.strategy.flops,
+      arenaBytes: planned.arenaBytes,
+      workingBytes: planned.arenaBytes - residentBytes(planned),
+      lowerBoundBytes: planned.peak.bytes,
+      extraWork: planned.strategy === undefined ? 0 : planned.strategy.extraFlops / planned.strategy.flops,
       millisecondsPerStep: ran?.milliseconds ?? null,
       lossDifference: ran === null || expected === undefined ? null : largestDifference(ran.losses, expected),
       largestBatch: largestThatFits(
@@ -90,11 +106,12 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
         batch,
         fitBytes,
       ),
-      reason: report.strategy?.reason ?? "",
-      report,
+      reason: planned.strategy?.reason ?? "",
+      report: planned,
     });
     program.dispose();
   }
+  report("", true);
   const title = `Memory strategies: ${model.name}, batch ${batch}`;
   return { kind: "memory-strategies", title, batch, steps, fitBytes: fitBytes ?? 0, rows };
 }
@@ -139,13 +156,14 @@ async function train(
   program: Program,
   data: Dataset,
 ): Promise<{ readonly losses: readonly number[]; readonly milliseconds: number }> {
+  const quietly = { shuffle: false, progress: false };
   // The first run loads code; it is not timed.
-  const { stepLosses } = await program.fit(data, { shuffle: false });
+  const { stepLosses } = await program.fit(data, quietly);
   program.reset();
   const times: number[] = [];
   for (let from = 0; from < data.inputs.shape[0]; from += program.batch) {
     const before = performance.now();
-    await program.fit(sliceDataset(data, from, from + program.batch), { shuffle: false });
+    await program.fit(sliceDataset(data, from, from + program.batch), quietly);
     times.push(performance.now() - before);
   }
   return { losses: stepLosses, milliseconds: times.sort((a, b) => a - b)[times.length >> 1] };

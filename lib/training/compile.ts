@@ -63,6 +63,8 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
     return strategies.length === 0 ? makeSchedule(graph) : planSchedule(graph, strategies, targetOf(engine));
   };
   const executions = new Executions(engine, schedule, () => firstWeights(model, optimizer, model.seed));
+  // Programs are compiled when they are first needed, but whether a plan fits its budget should be said now.
+  if (strategies.length > 0) executions.compiled("training", batch);
   return new Program({ model, loss, optimizer, batch, dtype, executions, lossScaling });
 }
 

@@ -18,4 +18,6 @@ export interface FitOptions {
   readonly earlyStopping?: EarlyStopping;
   /** Where to leave what is needed to go on, should the process end. */
   readonly checkpoint?: CheckpointOptions;
+  /** Whether to show how far it has come; true unless told otherwise. */
+  readonly progress?: boolean;
 }

@@ -8,13 +8,18 @@ export class FitProgress {
   readonly #id = `fit-${++fits}`;
   readonly #title: string;
   readonly #total: () => number | null;
+  readonly #shown: boolean;
   #done = 0;
   #note = "";
 
-  /** @param total the number of steps there will be, as far as it is known */
-  constructor(model: string, total: () => number | null) {
+  /**
+   * @param total the number of steps there will be, as far as it is known
+   * @param shown false to tell nobody
+   */
+  constructor(model: string, total: () => number | null, shown = true) {
     this.#title = `training ${model}`;
     this.#total = total;
+    this.#shown = shown;
   }
 
   advance(done: number, note: string): void {
@@ -29,6 +34,7 @@ export class FitProgress {
   }
 
   #report(note: string, finished: boolean): void {
+    if (!this.#shown) return;
     const total = this.#total();
     const known = total === null ? {} : { total };
     host().report({ id: this.#id, title: this.#title, done: this.#done, ...known, note, finished });

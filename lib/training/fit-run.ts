@@ -44,8 +44,10 @@ export class FitRun {
     this.#options = options;
     this.#samplesPerEpoch = batches.samplesPerEpoch;
     this.#lossScale = parts.lossScaling === null ? null : new LossScale(parts.lossScaling);
-    this.#progress = new FitProgress(`${parts.model.name}, seed ${options.seed}`, () =>
-      this.#samplesPerEpoch === null ? null : Math.ceil(this.#samplesPerEpoch / parts.batch) * options.epochs,
+    this.#progress = new FitProgress(
+      `${parts.model.name}, seed ${options.seed}`,
+      () => (this.#samplesPerEpoch === null ? null : Math.ceil(this.#samplesPerEpoch / parts.batch) * options.epochs),
+      options.progress,
     );
   }
 

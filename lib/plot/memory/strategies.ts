@@ -22,20 +22,43 @@ export function strategiesTable({ title, fitBytes, rows }: StrategiesReport): Ta
   );
 }
 
+/** More buffers than these are told as a sum. */
+const mostBuffers = 12;
+
 /** The live set at the peak as rows, the largest first. */
 export function peakTable({ title, step, phase, peakBytes, buffers }: PeakExplanation): Table {
+  const rest = buffers.slice(mostBuffers);
+  const more = {
+    buffer: `${rest.length} more`,
+    category: "",
+    type: "",
+    size: formatBytes(rest.reduce((sum, { bytes }) => sum + bytes, 0)),
+    "made by": "",
+    "needed by": "",
+    "what would free it": "",
+  };
   return table(
-    buffers.map((buffer) => ({
-      buffer: buffer.name,
-      category: buffer.category,
-      type: buffer.type,
-      size: formatBytes(buffer.bytes),
-      "made by": buffer.madeBy ?? "from outside",
-      "needed by": buffer.neededBy ?? "always",
-      "what would free it": buffer.remedy,
-    })),
+    [
+      ...buffers.slice(0, mostBuffers).map((buffer) => ({
+        buffer: buffer.name,
+        category: buffer.category,
+        type: buffer.type,
+        size: formatBytes(buffer.bytes),
+        "made by": brief(buffer.madeBy ?? "from outside"),
+        "needed by": brief(buffer.neededBy ?? "always"),
+        "what would free it": buffer.remedy,
+      })),
+      ...(rest.length === 0 ? [] : [more]),
+    ],
     `${title}: ${formatBytes(peakBytes)} at the peak, ${step}, ${phase}`,
   );
+}
+
+/** A step of many operators by the first and the last of them: `scale … subtract (dense8)`. */
+function brief(step: string): string {
+  const [operators, ...layer] = step.split(" (");
+  const names = operators.split(" + ");
+  return [names.length < 3 ? operators : `${names[0]} … ${names.at(-1)}`, ...layer].join(" (");
 }
 
 /** Extra work over memory, and the bound below it. */
