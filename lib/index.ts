@@ -99,6 +99,7 @@ export {
   type LossScaling,
   largestThatFits,
   loadWeights,
+  memoryArgument,
   memoryFrontier,
   Program,
   type Progress,
