@@ -1,3 +1,4 @@
+import { makeSchedule } from "../../lib/compiler/index.ts";
 import {
   devices,
   formatCensus,
@@ -8,7 +9,7 @@ import {
 } from "../../lib/graph/index.ts";
 import { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "../../lib/lowering/index.ts";
 import * as nn from "../../lib/nn/index.ts";
-import { simulate } from "../../lib/simulator/index.ts";
+import { formatMachines, machines, runLayered, runOnTiles, simulate } from "../../lib/simulator/index.ts";
 import { inferenceGraph, trainingGraph } from "../../lib/training/index.ts";
 import type { Measured } from "./benchmark.ts";
 
@@ -69,6 +70,23 @@ export async function measure(): Promise<Measured> {
     planned(`alexnetPlannedBatch${batch}`, () =>
       lower(trainingGraph(alexnet, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() }), devices.gc200),
     );
+  }
+  // The same network on machines that take it layer by layer; float32 everywhere but where half is said.
+  for (const batch of [1, 32]) {
+    const graph = trainingGraph(alexnet, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() });
+    const schedule = makeSchedule(graph);
+    const reports = [
+      runOnTiles(schedule, lower(schedule, devices.gc200)),
+      runLayered(schedule, machines.gpu),
+      runLayered(schedule, machines.gpu, "half"),
+      runLayered(schedule, machines.cpu),
+    ];
+    console.log(`AlexNet's training step, batch ${batch}\n${formatMachines(reports)}\n`);
+    for (const { machine, precision, seconds, interfaceBytes } of reports) {
+      const name = `alexnetBatch${batch}On${machine.replace("-like", "")}${precision === "half" ? "Half" : ""}`;
+      figures[`${name}Seconds`] = seconds;
+      figures[`${name}InterfaceBytes`] = interfaceBytes;
+    }
   }
   const resnet = nn.models.resnet50({ version: "v1" });
   for (const outline of [false, true]) {

@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import * as blocks from "../../../lib/codelets/index.ts";
 import { codeletTable as codelets } from "../../../lib/codelets/index.ts";
 import { type Codelet, devices, execute, Graph, type TensorView } from "../../../lib/graph/index.ts";
 import { Engine } from "../../../lib/simulator/index.ts";
@@ -279,6 +280,52 @@ test("a dense layer over tiles, products then sums, equals the loops of a textbo
     }
     assert.ok(Math.abs(result.data[place] - sum) < 1e-5 * Math.max(1, Math.abs(sum)), `element ${place}`);
   }
+});
+
+test("convolutions, products, reductions and pooling of blocks cost what the published estimators say", () => {
+  const { gc200 } = devices;
+  const geometry = { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1], width: 96, mapWidth: 96 };
+  const rows = {
+    samples: 1,
+    channelGroups: 1,
+    mapGroups: 1,
+    row: 0,
+    rowStep: 1,
+    rows: 1,
+    mapRow: 0,
+    mapRowStep: 1,
+    mapRows: 1,
+  };
+  const list = (elements: number) => ({ length: 1, elements });
+  // 16 pixels a worker through one block of 16 × 16 weights: 327 + 24 · 16.
+  const one = { in: list(16 * 96), weights: list(256), out: list(16 * 96), ...rows };
+  assert.is(blocks.convolutionPartial(geometry, "half").cycles(one, gc200), 711);
+  // Nine positions of a 3 × 3 kernel, where every row is there: nine blocks of weights, nine times the pixels.
+  const large = { ...geometry, kernel: [3, 3], padding: [0, 1] };
+  const three = { ...one, in: { length: 3, elements: 3 * 16 * 96 }, rows: 3 };
+  assert.is(blocks.convolutionPartial(large, "half").cycles(three, gc200), 263 + 9 * (64 + 6 * 4 * 16));
+  const product = {
+    left: list(96 * 16),
+    right: list(256),
+    out: list(96 * 16),
+    rowBlocks: 1,
+    innerBlocks: 1,
+    columnBlocks: 1,
+  };
+  assert.is(blocks.matmulBlocks(false, false, "half").cycles(product, gc200), 711);
+  // Each of six workers reduces 1,024 elements: 529 of its cycles.
+  const partials = { in: { length: 6, elements: 6 * 1024 }, out: list(1024), parts: 1, inner: 1, factor: 1 };
+  assert.is(blocks.reducePartials().cycles(partials, gc200), 6 * 529);
+  // A window of three rows and columns for each of ten results: 13 a row, 20 an item, 4 + 3 a position.
+  const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1], width: 10, mapWidth: 10 };
+  const pooled = { in: { length: 3, elements: 30 }, out: { length: 10 }, index: { length: 10 }, mapRow: 1, row: 0 };
+  assert.is(blocks.maxPool(window).cycles(pooled, gc200), 13 * 3 + 10 * (20 + 4 + 3 * 9));
+});
+
+test("a codelet of blocks that do not go together says so", () => {
+  const add = blocks.elementwise("add");
+  const values = { left: [Float32Array.of(1, 2)], right: [Float32Array.of(1)], out: [new Float32Array(2)], p: 0, q: 0 };
+  assert.throws(() => add.compute(values as never), /vectors of the same lengths, got left 2, right 1, out 2/);
 });
 
 test.run();
