@@ -1,10 +1,13 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
 import { allWorkers, type FloatType } from "./support.ts";
 
-// The matrix unit takes sixteen inputs to sixteen outputs. PopLibs, estimators of the 1×1 convolution partial: for
-// half inputs and one group of 16 × 16 channels 327 cycles and W · 4 a pixel, of which loading the 512 B of weights,
-// at 8 B a cycle, is 64. The remaining 263 are charged once a vertex, which for several groups is our reading.
+// The matrix unit takes sixteen inputs to as many outputs as it has units, sixteen for half inputs and eight for float.
+// PopLibs, estimators of the 1×1 convolution partial: for half inputs and one group of 16 × 16 channels 327 cycles and
+// W · 4 a pixel, of which loading the 512 B of weights, at 8 B a cycle, is 64; W · 8 a pixel for float. These are the 128
+// and 32 operations a cycle of the data sheets. The remaining 263 are charged once a vertex, which for several groups is
+// our reading.
 const channels = 16;
+const units: Readonly<Record<FloatType, number>> = { half: 16, float: 8 };
 const weightBytesPerCycle = 8;
 const vertexCycles = 263;
 const cyclesPerPixel: Readonly<Record<FloatType, number>> = { half: 4, float: 8 };
@@ -23,8 +26,8 @@ interface Extents {
  * `out = left · right` for matrices `[rows, inner]` and `[inner, columns]`, row-major: a part of a larger product, which
  * a reduction adds to the others. Sums are single precision from the first of `inner` to the last, whatever the inputs.
  *
- * Cycles: 263 + g · (512 B or 1,024 B of weights / 8 + W · (4 half or 8 float) · ⌈rows / W⌉) for g = ⌈inner / 16⌉ ·
- * ⌈columns / 16⌉ groups, after PopLibs' estimator of the 1×1 convolution, whose pixels are our rows.
+ * Cycles: 263 + g · (512 B of weights / 8 + W · (4 half or 8 float) · ⌈rows / W⌉) for g = ⌈inner / 16⌉ ·
+ * ⌈columns / (16 half or 8 float)⌉ blocks, after PopLibs' estimator of the 1×1 convolution, whose pixels are our rows.
  */
 export function matmulPartial<T extends FloatType>(type: T) {
   return codelet(
@@ -60,7 +63,7 @@ export function matmulPartial<T extends FloatType>(type: T) {
 
 /**
  * What the matrix unit takes for products of `inner` inputs and `columns` outputs: so many `times` so many `pixels`, and
- * for each time every block of 16 × 16 weights is loaded.
+ * for each time every block of 16 × 16 weights, or 16 × 8 in float, is loaded.
  */
 export function matrixUnitCycles(
   passes: readonly { readonly pixels: number; readonly times: number }[],
@@ -69,8 +72,8 @@ export function matrixUnitCycles(
   type: FloatType,
   { workersPerTile }: Target,
 ): number {
-  const groups = Math.ceil(inner / channels) * Math.ceil(columns / channels);
-  const loading = (channels * channels * bytesPerWeight[type]) / weightBytesPerCycle;
+  const groups = Math.ceil(inner / channels) * Math.ceil(columns / units[type]);
+  const loading = (channels * units[type] * bytesPerWeight[type]) / weightBytesPerCycle;
   let cycles = vertexCycles;
   for (const { pixels, times } of passes) {
     const each = Math.ceil(pixels / workersPerTile);
