@@ -222,7 +222,7 @@ export function convolutionInputGradient(geometry: ConvolutionGeometry, type: Fl
 
 /**
  * A part of the gradient with respect to filters, for kernel rows `kernelRow` to `kernelRow + kernelRows`: sums over the
- * vertex's samples and rows.
+ * vertex's samples and rows. Each kernel row of a pair of groups is a block of its own, [maps, channels, kernel columns].
  */
 export function convolutionWeightGradient(geometry: ConvolutionGeometry, type: FloatType = "float") {
   const name = describe("ConvolutionWeightGradient", geometry);
@@ -243,15 +243,15 @@ export function convolutionWeightGradient(geometry: ConvolutionGeometry, type: F
         for (const block of out) block.fill(0);
         for (let mapGroup = 0; mapGroup < mapGroups; mapGroup++) {
           for (let group = 0; group < channelGroups; group++) {
-            const filters: Vector = out[mapGroup * channelGroups + group];
+            const first = (mapGroup * channelGroups + group) * kernelRows;
             for (let sample = 0; sample < samples; sample++) {
               forEachRowPair(geometry, given, (inPictures, inMaps, kernelRow) => {
                 if (kernelRow < firstKernelRow || kernelRow >= firstKernelRow + kernelRows) return;
                 const x = pictures[(sample * channelGroups + group) * rows + inPictures];
                 const y = delta[(sample * mapGroups + mapGroup) * mapRows + inMaps];
                 const [channels, count] = [x.length / geometry.width, y.length / geometry.mapWidth];
-                const place = kernelRow - firstKernelRow;
-                forEachProduct(geometry, channels, count, kernelRows, place, (inX, inW, inY) => {
+                const filters: Vector = out[first + kernelRow - firstKernelRow];
+                forEachProduct(geometry, channels, count, 1, 0, (inX, inW, inY) => {
                   filters[inW] += x[inX] * y[inY];
                 });
               });

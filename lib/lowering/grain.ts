@@ -34,8 +34,6 @@ export interface Grain {
   readonly samples: number;
   /** Whether what is done block by block is done by a vertex a tile, in place of one a block. */
   readonly byTile: boolean;
-  /** Whether a weight-gradient vertex has one kernel row, in place of all. */
-  readonly byKernelRow: boolean;
   cut(work: Work, target: Target): Cut;
 }
 
@@ -69,7 +67,6 @@ export function fineGrain({ group = 8 }: FineOptions = {}): Grain {
     group,
     samples: Number.MAX_SAFE_INTEGER,
     byTile: false,
-    byKernelRow: true,
     cut: ({ items }) => ({ pieces: items, serial: 1 }),
   };
 }

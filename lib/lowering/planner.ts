@@ -111,7 +111,6 @@ export function plannedGrain({ memoryShare = 0.6 }: PlanOptions = {}): PlannedGr
     group: 16,
     samples: 8,
     byTile: true,
-    byKernelRow: false,
     plans,
     cut(work, target) {
       let plan = known.get(work.key);

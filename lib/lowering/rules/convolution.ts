@@ -310,22 +310,27 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   const result = lowering.layoutFor(w.type.shape, true);
   const codelet = convolutionWeightGradient(sides.geometry);
   const kernelRows = sides.geometry.kernel[0];
-  const kernelParts = lowering.grain.byKernelRow ? kernelRows : 1;
-  const items = [result.grid[0], result.grid[1], kernelParts, pictures.layout.grid[0]];
-  const kernelPiece = ({ start }: Piece): Piece =>
-    kernelParts === 1 ? { start: 0, end: kernelRows } : { start, end: start + 1 };
+  const items = [result.grid[0], result.grid[1], kernelRows, pictures.layout.grid[0]];
+  const rowsAt = new Map<number, ReturnType<typeof pairsFor>>();
+  /** Rows that so many kernel rows in the middle of the kernel need, which are as many as any need. */
+  const middleRows = (count: number): ReturnType<typeof pairsFor> => {
+    const start = Math.floor((kernelRows - count) / 2);
+    let found = rowsAt.get(count);
+    if (found === undefined) rowsAt.set(count, (found = pairsFor(sides, { start, end: start + count })));
+    return found;
+  };
   const work: Work = {
     name: lowering.path(""),
     key: workKey(operation),
     axes: ["maps", "channels", "kernel rows", "samples"],
     items,
-    cost([m, c, , n], pieces) {
+    cost([m, c, k, n], pieces) {
       const channels = Math.min(c * result.block[1], result.shape[1]);
       const filters = Math.min(m * result.block[0], result.shape[0]);
-      const { rows, mapRows } = pairsFor(sides, kernelPiece({ start: 0, end: 1 }));
+      const { rows, mapRows } = middleRows(k);
       const xElements = n * channels * rows.count * sides.geometry.width;
       const deltaElements = n * filters * mapRows.count * sides.geometry.mapWidth;
-      const outElements = channels * filters * (kernelRows / kernelParts) * sides.geometry.kernel[1];
+      const outElements = channels * filters * k * sides.geometry.kernel[1];
       const computeCycles = estimated(lowering, codelet, {
         samples: n,
         channelGroups: c,
@@ -337,10 +342,10 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
         mapRowStep: mapRows.step,
         mapRows: mapRows.count,
         kernelRow: 0,
-        kernelRows: kernelRows / kernelParts,
+        kernelRows: k,
         in: { length: n * c * rows.count, elements: xElements },
         delta: { length: n * m * mapRows.count, elements: deltaElements },
-        out: { length: m * c, elements: outElements },
+        out: { length: m * c * k, elements: outElements },
       });
       const inputBytes = (xElements + deltaElements) * elementBytes.float;
       return { computeCycles, inputBytes, ...reductionCost(outElements, pieces[3], lowering.target) };
@@ -348,16 +353,16 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   };
   const cut = lowering.grain.cut(work, lowering.target);
   const parts = cut.pieces[3];
-  const direct = parts === 1 && kernelParts === 1;
+  const direct = parts === 1 && kernelRows === 1;
   const partial = new BlockLayout(
     [...result.shape.slice(0, 3), parts, result.shape[3]],
-    [...result.block.slice(0, 2), kernelRows / kernelParts, 1, result.block[3]],
+    [...result.block.slice(0, 2), 1, 1, result.block[3]],
   );
   const made =
     direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
   const identity = isIdentity(cut, items);
   for (const boxes of Boxes.of(items, cut)) {
-    const pairs = byPiece(boxes.pieces[2], (piece) => pairsFor(sides, kernelPiece(piece)));
+    const pairs = byPiece(boxes.pieces[2], (piece) => pairsFor(sides, piece));
     const place = byPlace(boxes.pieces[3]);
     const written = identity
       ? { variable: made }
@@ -368,7 +373,7 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
             for (let map = m.start; map < m.end; map++) {
               for (let channel = c.start; channel < c.end; channel++) {
                 for (let row = k.start; row < k.end; row++) {
-                  into[at++] = made.firstBlock + ((map * items[1] + channel) * kernelParts + row) * parts + place(n);
+                  into[at++] = made.firstBlock + ((map * items[1] + channel) * kernelRows + row) * parts + place(n);
                 }
               }
             }
@@ -398,13 +403,13 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
         mapGroups: boxes.state(0, size),
         ...rowStates(boxes, 2, "row", (piece) => pairs(piece).rows),
         ...rowStates(boxes, 2, "mapRow", (piece) => pairs(piece).mapRows),
-        kernelRow: boxes.state(2, (piece) => kernelPiece(piece).start),
-        kernelRows: kernelRows / kernelParts,
+        kernelRow: boxes.state(2, ({ start }) => start),
+        kernelRows: boxes.state(2, size),
       },
       tiles: boxTiles(boxes.count, lowering.target),
     });
   }
   if (direct && !lowering.fused.has(w.id)) return;
-  const inner = kernelParts === 1 ? 1 : sides.geometry.kernel[1];
-  finishPartials(lowering, w, result, { variable: made, each: parts, parts: kernelParts, inner });
+  const inner = sides.geometry.kernel[1];
+  finishPartials(lowering, w, result, { variable: made, each: parts, parts: kernelRows, inner });
 }
