@@ -14,7 +14,7 @@ export class ProducerIndex {
   // Of variables that are written otherwise than block i by vertex i: the vertex of each block.
   readonly #vertices = new Map<number, Uint32Array>();
 
-  /** Where the vertex of a column's block stands: in order after `first`, in the list, or nowhere. */
+  /** The vertex of each block of a variable that is not simply block `i` by vertex `i`. */
   #listOf(variable: BlockVariable): Uint32Array {
     const known = this.#vertices.get(variable.id);
     if (known !== undefined) return known;
