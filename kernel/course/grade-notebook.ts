@@ -126,14 +126,15 @@ class GradingRun {
     const uses = namesIn(cell.source);
     const isTeachers = this.#teachers.has(cell.source) && !uses.some((name) => this.#theirs.has(name));
     const running = this.#pair.runForStudent(cell.source);
+    const declared = await this.#pair.declare(cell.source);
     if (isTeachers) {
       const { end } = await this.#pair.runForGrader(cell.source);
       if (end.reply?.status === "ok") {
-        for (const name of declaredNames(cell.source)) this.#ours.add(name);
+        for (const name of declared) this.#keep(name);
         return running;
       }
     }
-    for (const name of await this.#pair.declare(cell.source)) {
+    for (const name of declared) {
       if (this.#ours.has(name) && !this.#expected.has(name)) this.shadowed.add(name);
       else this.#theirs.add(name);
     }
@@ -143,16 +144,20 @@ class GradingRun {
   async #test(cell: CodeCell): Promise<Executed> {
     if (this.#pair.death !== undefined) return notRun(this.#pair.death);
     const uses = namesIn(cell.source);
+    const declared = await this.#pair.declare(cell.source);
     const executed = await this.#pair.runTest(
       cell.source,
       uses.filter((name) => this.#theirs.has(name)),
     );
     // What a test declares, later tests use as it is.
-    for (const name of declaredNames(cell.source)) {
-      this.#ours.add(name);
-      this.#theirs.delete(name);
-    }
+    for (const name of declared) this.#keep(name);
     return executed;
+  }
+
+  /** Makes a name one of the judging process's own, which no student's declaration takes away. */
+  #keep(name: string): void {
+    this.#ours.add(name);
+    this.#theirs.delete(name);
   }
 
   #note(number: number, { end }: Executed): void {
@@ -192,7 +197,7 @@ function namesIn(source: string): string[] {
   return [...new Set(source.match(/[A-Za-z_$][\w$]*/g) ?? [])];
 }
 
-/** Names that a teacher's cell declares at its top level, or deeper: for what they are used, too many do no harm. */
+/** Names that a solution declares at its top level, or deeper: these a submission may declare anew; too many do no harm. */
 function declaredNames(source: string): string[] {
   const simple = source.matchAll(/\b(?:function\s*\*?|class|enum|const|let|var)\s+([A-Za-z_$][\w$]*)/g);
   const destructured = source.matchAll(/\b(?:const|let|var|import)\s*\{([^}]*)\}/g);

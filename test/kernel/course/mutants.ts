@@ -47,10 +47,6 @@ const honest: Readonly<Record<string, Mutation>> = {
   "nothing done": () => ({ content: stub(), score: 0 }),
   "solution deleted": (e) => ({ content: map(good(), (cell) => (idOf(cell) === e ? [] : cell)), score: other(e) }),
   "solution emptied": (e) => ({ content: withSource(good(), e, ""), score: other(e) }),
-  "solution copied": (e) => ({
-    content: map(good(), (cell) => (idOf(cell) === e ? [cell, { ...cell, id: `${cell.id}-copy` }] : cell)),
-    score: whole,
-  }),
   "syntax error": (e) => ({ content: withSource(good(), e, "function mean(xs { return"), score: other(e) }),
   "type error": (e) => ({
     content: withSource(good(), e, `const wrong: number = "text"\n${solutions[e]}`),
@@ -77,6 +73,11 @@ const honest: Readonly<Record<string, Mutation>> = {
 
 const broken: Readonly<Record<string, Mutation>> = {
   "test deleted": (e) => ({ content: map(good(), (cell) => (idOf(cell) === `test-${e}` ? [] : cell)), score: whole }),
+  // nbgrader stops at a copied cell.
+  "solution copied": (e) => ({
+    content: map(good(), (cell) => (idOf(cell) === e ? [cell, { ...cell, id: `${cell.id}-copy` }] : cell)),
+    score: whole,
+  }),
   "test copied": (e) => ({
     content: map(good(), (cell) => (idOf(cell) === `test-${e}` ? [cell, { ...cell, id: `${cell.id}-copy` }] : cell)),
     score: whole,
