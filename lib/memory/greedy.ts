@@ -1,3 +1,4 @@
+import { bestFitPlan } from "./best-fit.ts";
 import type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";
 
 /** In which order a greedy plan places buffers; ties are broken by the problem's own order. */
@@ -42,8 +43,12 @@ export function greedyPlan({ buffers }: MemoryProblem, order: GreedyOrder = "siz
   return { offsets, height };
 }
 
-/** The lowest of the greedy plans over every order. */
+/** Buffers up to which all pairs are looked at; above, time alone decides the order. */
+const mostPairs = 20_000;
+
+/** The lowest of the greedy plans over every order; for very many buffers the plan of best fit alone. */
 export function bestGreedyPlan(problem: MemoryProblem): MemoryPlan {
+  if (problem.buffers.length > mostPairs) return bestFitPlan(problem);
   return greedyOrders
     .map((order) => greedyPlan(problem, order))
     .reduce((best, plan) => (plan.height < best.height ? plan : best));

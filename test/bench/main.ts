@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   chain: () => import("./chain.ts"),
   cnn: () => import("./cnn.ts"),
   headless: () => import("./headless.ts"),
+  memory: () => import("./memory.ts"),
   minimalloc: () => import("./minimalloc.ts"),
   interrupts: () => import("./interrupts.ts"),
   kernel: () => import("./kernel.ts"),

@@ -47,6 +47,11 @@ export class StageProgramme {
     return this.#unit;
   }
 
+  /** The most memory about which the programme may be asked, in bytes. */
+  get limitBytes(): number {
+    return units * this.#unit;
+  }
+
   /** The least memory for which there is a plan, in bytes; infinite if the limit is too low. */
   get leastBytes(): number {
     const least = this.#costs[this.#index(0, this.#stages.length - 1)].findIndex(Number.isFinite);

@@ -16,15 +16,14 @@ export interface RematerialiseOptions {
 
 /** Stages at most: the time to plan grows with their third power. */
 const mostStages = 100;
-/** How often the target is asked what a plan really takes. */
-const mostTrials = 7;
-/** Close enough to a budget, as a share of it. */
-const close = 0.004;
+/** Plans drawn up on paper for a budget, and how many of them the target is asked about. */
+const mostCandidates = 40;
+const mostTrials = 6;
 
 /**
  * Computes again whatever costs least, in general graphs: stages between which little passes, what to keep inside each
- * by search, and a dynamic programme over them (`StageProgramme`). The target then says what a plan really takes, and
- * the programme is asked for a little more or less until it is just within the budget.
+ * by search, and a dynamic programme over them (`StageProgramme`). The target then says what the
+ * cheapest of its plans really take.
  */
 export function rematerialise({ bytes }: RematerialiseOptions = {}): MemoryStrategy {
   return {
@@ -40,6 +39,13 @@ export function rematerialise({ bytes }: RematerialiseOptions = {}): MemoryStrat
 interface Trial {
   readonly graph: OperatorGraph;
   readonly target: TargetPlan;
+  readonly extraFlops: number;
+}
+
+/** A plan on paper. */
+interface Candidate {
+  readonly replay: Replay;
+  readonly peakBytes: number;
   readonly extraFlops: number;
 }
 
@@ -85,29 +91,46 @@ export class Rematerialisation {
     };
   }
 
-  /** The best plan within a budget, or undefined if none was found. */
+  /**
+   * The best plan within a budget, or undefined if none was found. The target decides: what a plan takes on paper is
+   * wrong by about as much as that of the plan before, so the cheapest that should fit is tried, and then the next.
+   */
   #search(budgetBytes: number): Trial | undefined {
     const { tape, residentBytes } = this.#context;
     const all = everythingBytes(tape, this.#stages) + this.#largestPeak();
     const limit = Math.min(all, 1.5 * Math.max(1, budgetBytes - residentBytes));
-    const programme = new StageProgramme(this.#costs, limit);
-    let [low, high] = [programme.leastBytes, limit];
-    if (!Number.isFinite(low)) return undefined;
+    const candidates = this.#candidates(new StageProgramme(this.#costs, limit));
+    let error = residentBytes;
     let best: Trial | undefined;
-    // What the target takes beyond what the programme counts changes little from plan to plan.
-    let bytes = Math.max(low, Math.min(high, budgetBytes - residentBytes));
-    for (let trial = 0; trial < mostTrials && high - low >= programme.unitBytes; trial++) {
-      const tried = this.#try(programme, bytes);
-      const room = budgetBytes - tried.target.arenaBytes;
-      if (room >= 0) {
-        if (best === undefined || tried.extraFlops < best.extraFlops) best = tried;
-        if (tried.extraFlops === 0 || room <= close * budgetBytes) break;
-        low = bytes;
-      } else high = bytes;
-      const guess = bytes + room;
-      bytes = trial < 2 && guess > low && guess < high ? guess : (low + high) / 2;
+    for (let trial = 0; trial < mostTrials; trial++) {
+      const hopeful = candidates.filter(({ extraFlops }) => best === undefined || extraFlops < best.extraFlops);
+      const next = hopeful.find(({ peakBytes }) => peakBytes + error <= budgetBytes) ?? hopeful.sort(byPeak)[0];
+      if (next === undefined || (best !== undefined && next.peakBytes + error > budgetBytes)) break;
+      candidates.splice(candidates.indexOf(next), 1);
+      const { replay, peakBytes, extraFlops } = next;
+      const tried = this.#measure(replay);
+      const fits = tried.target.arenaBytes <= budgetBytes;
+      // After a plan that is too large the next one is to be smaller, too.
+      error = Math.max(fits ? Number.NEGATIVE_INFINITY : error, tried.target.arenaBytes - peakBytes);
+      if (fits && (best === undefined || extraFlops < best.extraFlops)) best = tried;
     }
     return best;
+  }
+
+  /** Plans of a programme between the smallest and the largest, those of least work first. */
+  #candidates(programme: StageProgramme): Candidate[] {
+    const found = new Map<number, Candidate>();
+    const { leastBytes, limitBytes } = programme;
+    if (!Number.isFinite(leastBytes)) return [];
+    for (let index = 0; index < mostCandidates; index++) {
+      const bytes = leastBytes + ((limitBytes - leastBytes) * index) / (mostCandidates - 1);
+      const key = programme.extraFlops(bytes);
+      if (found.has(key)) continue;
+      const replay = this.#replay(programme, bytes);
+      const peakBytes = replay.liveBytes().reduce((most, live) => Math.max(most, live), 0);
+      found.set(key, { replay, peakBytes, extraFlops: replay.extraFlops });
+    }
+    return [...found.values()].sort((a, b) => a.extraFlops - b.extraFlops);
   }
 
   /** The plan that takes least memory, whatever work it takes. */
@@ -141,11 +164,21 @@ export class Rematerialisation {
   }
 
   #try(programme: StageProgramme, bytes: number): Trial {
-    const { tape } = this.#context;
-    const replay = replayPlan(tape, this.#stages, (visitor) => programme.visit(bytes, visitor));
+    return this.#measure(this.#replay(programme, bytes));
+  }
+
+  #replay(programme: StageProgramme, bytes: number): Replay {
+    return replayPlan(this.#context.tape, this.#stages, (visitor) => programme.visit(bytes, visitor));
+  }
+
+  #measure(replay: Replay): Trial {
     const graph = replay.graph();
     return { graph, target: this.#context.plan(graph), extraFlops: replay.extraFlops };
   }
+}
+
+function byPeak(a: Candidate, b: Candidate): number {
+  return a.peakBytes - b.peakBytes;
 }
 
 /** Turns what a programme does with stages into operations. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import {
+  bestFitPlan,
   bestGreedyPlan,
   greedyOrders,
   greedyPlan,
@@ -46,6 +47,17 @@ function collides({ buffers }: MemoryProblem, offsets: readonly number[]): boole
   }
   return false;
 }
+
+test("best fit in the order of time is valid, and reuses what ends just before", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const tested = problem(seed, 40, 30, 50, [1, 4, 64]);
+    const plan = bestFitPlan(tested);
+    assert.equal(validatePlan(tested, plan), [], `seed ${seed}`);
+    assert.ok(plan.height >= liveBound(tested));
+  }
+  const chain = Array.from({ length: 9 }, (_, id) => ({ id, size: 64, alignment: 64, start: id, end: id + 1 }));
+  assert.is(bestFitPlan({ buffers: chain }).height, 64);
+});
 
 test("the validator agrees with looking at every byte at every step", () => {
   let bad = 0;

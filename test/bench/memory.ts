@@ -1,0 +1,108 @@
+import { type MemoryOption, makeSchedule, planSchedule, strategiesOf } from "../../lib/compiler/index.ts";
+import { wasmEngine } from "../../lib/engine/index.ts";
+import { bestFitPlan, liveBound, type MemoryProblem } from "../../lib/memory/index.ts";
+import * as nn from "../../lib/nn/index.ts";
+import { random } from "../../lib/tensor/index.ts";
+import { trainingGraph } from "../../lib/training/index.ts";
+import { targetOf } from "../../lib/training/target.ts";
+import { integer } from "../support/operator-samples.ts";
+import type { Figures, Measured } from "./benchmark.ts";
+
+// Memory strategies on large networks, planned for the wasm engine and not executed: they are above one memory's 4 GiB.
+
+/** A training step of a network at a batch, planned with a strategy. */
+function planned(model: nn.Model, batch: number, memory: MemoryOption) {
+  const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch, loss: nn.crossEntropy() });
+  const engine = wasmEngine();
+  const before = performance.now();
+  const program = engine.compile(planSchedule(graph, strategiesOf(memory), targetOf(engine)));
+  const seconds = (performance.now() - before) / 1000;
+  const {
+    flops,
+    extraFlops,
+    leastExtraFlops = 0,
+  } = program.report.strategy as NonNullable<typeof program.report.strategy>;
+  return {
+    bytes: program.arenaBytes,
+    bound: program.report.peak.bytes,
+    extraPercent: (100 * extraFlops) / flops,
+    leastPercent: (100 * leastExtraFlops) / flops,
+    seconds,
+  };
+}
+
+/** Budgets of ResNet-50 at batch 184 for which MONeT publishes overheads, and our own for VGG-19 at batch 64. */
+function budgets(): Figures {
+  const figures: Record<string, number> = {};
+  const network = (name: string, model: nn.Model, batch: number, gigabytes: readonly number[]): void => {
+    const plain = planned(model, batch, "reuse");
+    figures[`${name}Batch${batch}ReuseBytes`] = plain.bytes;
+    for (const size of gigabytes) {
+      const plan = planned(model, batch, { budget: size * 1e9 });
+      const key = `${name}Batch${batch}In${size}GB`;
+      figures[`${key}Bytes`] = plan.bytes;
+      figures[`${key}ExtraPercent`] = plan.extraPercent;
+      figures[`${key}BoundPercent`] = plan.leastPercent;
+      figures[`${key}PlanSeconds`] = plan.seconds;
+    }
+  };
+  network("resnet50", nn.models.resnet50(), 184, [10, 8, 6, 5]);
+  network("vgg19", nn.models.vgg19(), 64, [6, 5]);
+  return figures;
+}
+
+/** What in-place and reuse save against every output and gradient kept, and against forward outputs alone. */
+function sharing(): Figures {
+  const figures: Record<string, number> = {};
+  const models = { alexnet: nn.models.alexnet(), vgg16: nn.models.vgg16(), resnet50: nn.models.resnet50() };
+  for (const [name, model] of Object.entries(models)) {
+    const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch: 32, loss: nn.crossEntropy() });
+    const resident =
+      4 * (model.parameterCount + model.states.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0));
+    const forward = makeSchedule(graph, [])
+      .graph.operations.filter(({ phase }) => phase === "forward")
+      .flatMap(({ outputs }) => outputs)
+      .reduce((sum, { type }) => sum + 4 * type.shape.reduce((a, b) => a * b, 1), 0);
+    const everything = planned(model, 32, "keep-everything").bytes - resident;
+    const reused = planned(model, 32, "reuse").bytes - resident;
+    figures[`${name}KeepEverythingOverReuse`] = everything / reused;
+    figures[`${name}ForwardOutputsOverReuse`] = forward / reused;
+  }
+  return figures;
+}
+
+/** A residual network of a thousand layers at batch 1. */
+function thousandLayers(): Figures {
+  const block = nn.residual([nn.dense(256), nn.relu(), nn.dense(256)]);
+  const model = nn.sequential([nn.flatten(), nn.dense(256), ...nn.repeat(499, [block]), nn.dense(10)], {
+    input: [28, 28],
+  });
+  const figures: Record<string, number> = {};
+  const weights = 4 * model.parameterCount;
+  for (const memory of ["reuse", "checkpoint", "rematerialise"] as const) {
+    const { bytes, extraPercent, seconds } = planned(model, 1024, memory);
+    figures[`thousandLayers_${memory}_ActivationBytes`] = bytes - weights;
+    figures[`thousandLayers_${memory}_ExtraPercent`] = extraPercent;
+    figures[`thousandLayers_${memory}_PlanSeconds`] = seconds;
+  }
+  return figures;
+}
+
+/** A trace of a million allocations: most live shortly, a few for long, as in training. */
+function millionAllocations(): Figures {
+  const source = random(1);
+  const count = 1_000_000;
+  const buffers: MemoryProblem["buffers"] = Array.from({ length: count }, (_, id) => {
+    const long = id % 50 === 0;
+    const end = id + 1 + integer(source, 0, long ? 20_000 : 20);
+    return { id, size: 64 * integer(source, 1, long ? 4000 : 400), alignment: 64, start: id, end };
+  });
+  const before = performance.now();
+  const { height } = bestFitPlan({ buffers });
+  const seconds = (performance.now() - before) / 1000;
+  return { millionAllocationsPlanSeconds: seconds, millionAllocationsOverBound: height / liveBound({ buffers }) };
+}
+
+export async function measure(): Promise<Measured> {
+  return { figures: { ...millionAllocations(), ...sharing(), ...thousandLayers(), ...budgets() }, peers: {} };
+}
