@@ -69,7 +69,8 @@ export class StageProgramme {
   }
 
   #row(bytes: number): number {
-    return Math.max(0, Math.min(units, Math.floor(bytes / this.#unit)));
+    // A whole number of units may come back from bytes as a little less.
+    return Math.max(0, Math.min(units, Math.floor(bytes / this.#unit + 1e-6)));
   }
 
   #index(from: number, to: number): number {
