@@ -1,0 +1,34 @@
+import { readWholeFile } from "../formats/index.ts";
+import type { Model } from "../nn/index.ts";
+import type { Shape } from "../tensor/index.ts";
+import { readOnnx } from "./onnx/read-onnx.ts";
+
+/** What an import may be told. */
+export interface ImportOptions {
+  /** Shape of one sample, without the batch, where the file leaves extents open. */
+  readonly input?: Shape;
+  /** Name of the output that the model gives; the file's first unless told otherwise. */
+  readonly output?: string;
+  /** Shown in reports; the file's name for the graph unless told otherwise. */
+  readonly name?: string;
+  /** Seed of what layers draw, such as dropout; 1 unless told otherwise. Weights are those of the file. */
+  readonly seed?: number;
+}
+
+/**
+ * Imports a model from an ONNX file, weights included: an ordinary model, which trains, compiles, is drawn and goes
+ * through every memory strategy, with layers under the file's names. Whatever seed it is begun with, its weights are the
+ * file's.
+ *
+ * @param path the file; data files that it names must lie beside it or below
+ * @throws Error naming the file, and every node that cannot be imported
+ */
+export async function importModel(path: string, options: ImportOptions = {}): Promise<Model> {
+  for (const name of Object.keys(options)) {
+    if (!["input", "output", "name", "seed"].includes(name)) {
+      throw new Error(`importModel: options must be known, got ${name}; there are input, output, name, seed`);
+    }
+  }
+  const bytes = await readWholeFile("importModel", path);
+  return readOnnx(bytes, path, options);
+}

@@ -1,0 +1,187 @@
+import type { Value } from "../../../ir/index.ts";
+import { elementCount, formatShape, sameShape } from "../../../tensor/index.ts";
+import type { Constant } from "../constant.ts";
+import { broadcastShape, type NodeContext } from "../node-context.ts";
+import { givesValue, type Rule } from "./rule.ts";
+
+/** An operator of ours that does the same to one input. */
+const same = (operator: string): Rule => givesValue((node) => node.apply(operator, [node.value(0)]));
+
+/** A vector's axis within a shape: the one in which it is not 1 long, if the whole has that extent there. */
+function vectorAxis(vector: Value, whole: readonly number[]): number | null {
+  const shape = vector.type.shape;
+  const offset = whole.length - shape.length;
+  const long = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1);
+  if (offset < 0 || long.length !== 1 || shape[long[0]] !== whole[long[0] + offset]) return null;
+  return long[0] + offset;
+}
+
+/** Two operands of shapes that ONNX repeats to one; a vector along one axis is not repeated in memory. */
+export function combine(node: NodeContext, operator: string, a: Value, b: Value): Value {
+  if (sameShape(a.type.shape, b.type.shape)) return node.apply(operator, [a, b]);
+  const shape = broadcastShape([a.type.shape, b.type.shape]);
+  if (shape === null) {
+    return node.fail(
+      "shapes must be alike, or 1 where they differ",
+      `${formatShape(a.type.shape)} and ${formatShape(b.type.shape)}`,
+    );
+  }
+  const alongAxis = operator === "add" ? "addBias" : operator === "multiply" ? "scaleAlong" : null;
+  if (alongAxis !== null) {
+    for (const [whole, vector] of [
+      [a, b],
+      [b, a],
+    ]) {
+      const axis = sameShape(whole.type.shape, shape) ? vectorAxis(vector, shape) : null;
+      if (axis === null) continue;
+      return node.apply(alongAxis, [whole, node.reshape(vector, [shape[axis]])], { axis });
+    }
+  }
+  const side = (value: Value): Value =>
+    elementCount(value.type.shape) === 1 && !sameShape(value.type.shape, shape)
+      ? node.reshape(value, [])
+      : node.expand(value, shape);
+  const [left, right] = [side(a), side(b)];
+  const result = node.apply(operator, [left, right]);
+  return node.reshape(result, shape);
+}
+
+/** Arithmetic on what is known already, such as extents. */
+function combineKnown(
+  node: NodeContext,
+  a: Constant,
+  b: Constant,
+  compute: (a: number, b: number) => number,
+): Constant | null {
+  const shape = broadcastShape([a.shape, b.shape]);
+  const small = [a, b].every(({ data }) => data.length === 1 || data.length === elementCount(shape ?? []));
+  if (shape === null || !small) return null;
+  const real = a.real || b.real;
+  const data = new Float64Array(elementCount(shape));
+  for (let i = 0; i < data.length; i++) {
+    const result = compute(a.data[a.data.length === 1 ? 0 : i], b.data[b.data.length === 1 ? 0 : i]);
+    data[i] = real ? result : Math.trunc(result);
+    if (!real && !Number.isFinite(result)) node.fail("whole numbers must not be divided by 0", String(result));
+  }
+  return { shape, real, data };
+}
+
+function arithmetic(operator: string, compute: (a: number, b: number) => number): Rule {
+  return (node) => {
+    const [a, b] = [node.operand(0), node.operand(1)];
+    const weights = [a, b].some((side) => side.kind === "constant" && side.initializer !== null && side.constant.real);
+    if (a.kind === "constant" && b.kind === "constant" && !weights) {
+      const known = combineKnown(node, a.constant, b.constant, compute);
+      if (known !== null) return node.known(known);
+    }
+    return [{ kind: "value", value: combine(node, operator, node.value(0), node.value(1)) }];
+  };
+}
+
+const variadic = (operator: string): Rule =>
+  givesValue((node) => {
+    let result = node.value(0);
+    for (let index = 1; index < node.inputCount; index++) result = combine(node, operator, result, node.value(index));
+    return result;
+  });
+
+const plus = (node: NodeContext, a: Value, b: Value): Value => node.apply("add", [a, b]);
+const times = (node: NodeContext, x: Value, factor: number): Value => node.apply("scale", [x], { factor });
+
+/** x where it is positive, otherwise alpha · (e to the power x − 1). */
+function elu(node: NodeContext, x: Value, alpha: number): Value {
+  const below = node.apply("exp", [node.apply("minimum", [x, node.number(0)])]);
+  return plus(node, node.apply("relu", [x]), times(node, plus(node, below, node.number(-1)), alpha));
+}
+
+function hardSigmoid(node: NodeContext, x: Value, alpha: number, beta: number): Value {
+  return node.apply("clip", [plus(node, times(node, x, alpha), node.number(beta))], { low: 0, high: 1 });
+}
+
+/** The larger of x and 0, plus slope times the smaller. */
+function parametricRelu(node: NodeContext): Value {
+  const x = node.value(0);
+  const below = node.apply("minimum", [x, node.number(0)]);
+  return plus(node, node.apply("relu", [x]), combine(node, "multiply", below, node.value(1)));
+}
+
+/** A constant power; x² is what networks mostly ask for. */
+function power(node: NodeContext): Value {
+  const exponent = node.scalar(1, Number.NaN);
+  return exponent === 2 ? node.apply("square", [node.value(0)]) : node.apply("power", [node.value(0)], { exponent });
+}
+
+function gelu(node: NodeContext): Value {
+  const approximate = node.text("approximate", "none");
+  if (approximate === "tanh") return node.apply("gelu", [node.value(0)]);
+  return node.fail(
+    'approximate must be "tanh"',
+    `"${approximate}"`,
+    'there is no error function here: build the model with GELU(approximate="tanh")',
+  );
+}
+
+const largest = 3.4028234663852886e38;
+
+/** Rules of operators that work element by element. */
+export const elementwiseRules: Readonly<Record<string, Rule>> = {
+  Abs: same("abs"),
+  Add: arithmetic("add", (a, b) => a + b),
+  Celu: givesValue((node) => {
+    const alpha = node.float("alpha", 1);
+    const x = node.value(0);
+    const below = node.apply("exp", [node.apply("minimum", [times(node, x, 1 / alpha), node.number(0)])]);
+    return plus(node, node.apply("relu", [x]), times(node, plus(node, below, node.number(-1)), alpha));
+  }),
+  Clip: givesValue((node) =>
+    node.apply("clip", [node.value(0)], { low: node.scalar(1, -largest), high: node.scalar(2, largest) }),
+  ),
+  Div: arithmetic("divide", (a, b) => a / b),
+  Elu: givesValue((node) => elu(node, node.value(0), node.float("alpha", 1))),
+  Exp: same("exp"),
+  Gelu: givesValue(gelu),
+  HardSigmoid: givesValue((node) =>
+    hardSigmoid(node, node.value(0), node.float("alpha", 0.2), node.float("beta", 0.5)),
+  ),
+  HardSwish: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("multiply", [x, hardSigmoid(node, x, 1 / 6, 0.5)]);
+  }),
+  LeakyRelu: givesValue((node) => node.apply("leakyRelu", [node.value(0)], { slope: node.float("alpha", 0.01) })),
+  Log: same("log"),
+  Max: variadic("maximum"),
+  Mean: givesValue((node) => {
+    let sum = node.value(0);
+    for (let index = 1; index < node.inputCount; index++) sum = combine(node, "add", sum, node.value(index));
+    return times(node, sum, 1 / node.inputCount);
+  }),
+  Min: variadic("minimum"),
+  Mish: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("multiply", [x, node.apply("tanh", [node.apply("softplus", [x])])]);
+  }),
+  Mul: arithmetic("multiply", (a, b) => a * b),
+  Neg: same("negate"),
+  PRelu: givesValue(parametricRelu),
+  Pow: givesValue(power),
+  Reciprocal: givesValue((node) => node.apply("divide", [node.number(1), node.value(0)])),
+  Relu: same("relu"),
+  Selu: givesValue((node) =>
+    times(
+      node,
+      elu(node, node.value(0), node.float("alpha", 1.6732632423543772)),
+      node.float("gamma", 1.0507009873554805),
+    ),
+  ),
+  Sigmoid: same("sigmoid"),
+  Sign: same("sign"),
+  Softplus: same("softplus"),
+  Softsign: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("divide", [x, plus(node, node.apply("abs", [x]), node.number(1))]);
+  }),
+  Sqrt: same("sqrt"),
+  Sub: arithmetic("subtract", (a, b) => a - b),
+  Sum: variadic("add"),
+  Tanh: same("tanh"),
+};

@@ -1,0 +1,13 @@
+import { arrangementRules } from "./arrangement.ts";
+import { elementwiseRules } from "./elementwise.ts";
+import { planeRules } from "./planes.ts";
+import { rowRules } from "./rows.ts";
+import type { Rule } from "./rule.ts";
+
+/** The rule of each operator of ONNX that can be imported, by its name. Without a prototype: files name anything. */
+export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null), {
+  ...arrangementRules,
+  ...elementwiseRules,
+  ...planeRules,
+  ...rowRules,
+});

@@ -1,0 +1,167 @@
+import type { Value } from "../../../ir/index.ts";
+import { batchNorm, dropout } from "../../../nn/index.ts";
+import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts";
+import { broadcastShape, type NodeContext } from "../node-context.ts";
+import { combine } from "./elementwise.ts";
+import { axesOf, givesValue, type Rule } from "./rule.ts";
+
+/** a · b for operands of any rank: matrices, batches of them, and vectors, as numpy's matmul. */
+function product(node: NodeContext): Value {
+  const [a, b] = [node.value(0), node.value(1)];
+  const left = a.type.shape.length === 1 ? node.reshape(a, [1, ...a.type.shape]) : a;
+  const right = b.type.shape.length === 1 ? node.reshape(b, [...b.type.shape, 1]) : b;
+  const m = left.type.shape.at(-2) as number;
+  const n = right.type.shape.at(-1) as number;
+  const k = left.type.shape.at(-1) as number;
+  const batch = broadcastShape([left.type.shape.slice(0, -2), right.type.shape.slice(0, -2)]);
+  if (batch === null || right.type.shape.at(-2) !== k) {
+    return node.fail("matrices must fit", `${formatShape(a.type.shape)} and ${formatShape(b.type.shape)}`);
+  }
+  const shape = [...batch, ...(a.type.shape.length === 1 ? [] : [m]), ...(b.type.shape.length === 1 ? [] : [n])];
+  if (right.type.shape.length === 2) {
+    const rows = elementCount(left.type.shape.slice(0, -1));
+    return node.reshape(node.apply("matmul", [node.reshape(left, [rows, k]), right]), shape);
+  }
+  const matrices = (value: Value, extents: Shape): Value =>
+    node.reshape(node.expand(value, [...batch, ...extents]), [elementCount(batch), ...extents]);
+  return node.reshape(node.apply("batchMatmul", [matrices(left, [m, k]), matrices(right, [k, n])]), shape);
+}
+
+/** alpha · a · b + beta · c, either matrix transposed first. */
+function generalProduct(node: NodeContext): Value {
+  const transposed = { transposeA: node.whole("transA", 0) !== 0, transposeB: node.whole("transB", 0) !== 0 };
+  const scaled = (value: Value, factor: number): Value =>
+    factor === 1 ? value : node.apply("scale", [value], { factor });
+  const result = scaled(node.apply("matmul", [node.value(0), node.value(1)], transposed), node.float("alpha", 1));
+  return node.has(2) ? combine(node, "add", result, scaled(node.value(2), node.float("beta", 1))) : result;
+}
+
+/** An operator that works along the last axis, along another one. */
+function alongLast(operator: string): Rule {
+  return givesValue((node) => {
+    const x = node.value(0);
+    const rank = x.type.shape.length;
+    const axis = node.axis(node.whole("axis", -1), rank);
+    const order = axesOf(rank).map((other) => (other === axis ? rank - 1 : other === rank - 1 ? axis : other));
+    return node.transpose(node.apply(operator, [node.transpose(x, order)]), order);
+  });
+}
+
+/** As the library's layer: by the batch's statistics while training, by the running ones when the model answers. */
+function batchNormalisation(node: NodeContext): Value {
+  const own = ["gain", "shift", "mean", "variance"];
+  const layer = batchNorm({ momentum: 1 - node.float("momentum", 0.9), epsilon: node.float("epsilon", 1e-5) });
+  return node.layer(layer, node.value(0), (name) =>
+    name === "mean" || name === "variance" ? node.state(own.indexOf(name) + 1) : node.value(own.indexOf(name) + 1),
+  );
+}
+
+function dropOut(node: NodeContext): Value {
+  const x = node.value(0);
+  const rate = node.scalar(1, 0.5);
+  if (rate === 0) return x;
+  return node.layer(dropout(rate), x, (name) => node.fail("dropout must have no weights", name));
+}
+
+/** Rows less their mean, over their deviation: [rows, columns] each. */
+function normalised(node: NodeContext, x: Value, rows: number, epsilon: number): Value {
+  const { shape } = x.type;
+  const cut = node.reshape(x, [rows, elementCount(shape) / rows]);
+  const mean = node.apply("mean", [cut], { axes: [1] });
+  const centred = node.apply("addBias", [cut, node.apply("negate", [mean])], { axis: 0 });
+  const variance = node.apply("mean", [node.apply("square", [centred])], { axes: [1] });
+  const deviation = node.apply("sqrt", [node.apply("add", [variance, node.number(epsilon)])]);
+  return node.apply("scaleAlong", [centred, node.apply("divide", [node.number(1), deviation])], { axis: 0 });
+}
+
+function layerNormalisation(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const axis = node.axis(node.whole("axis", -1), shape.length);
+  const normal = node.reshape(
+    normalised(node, x, elementCount(shape.slice(0, axis)), node.float("epsilon", 1e-5)),
+    shape,
+  );
+  const scaled = combine(node, "multiply", normal, node.value(1));
+  return node.has(2) ? combine(node, "add", scaled, node.value(2)) : scaled;
+}
+
+function channelwise(node: NodeContext, normal: Value, shape: Shape): Value {
+  const scaled = node.apply("scaleAlong", [node.reshape(normal, shape), node.value(1)], { axis: 1 });
+  return node.apply("addBias", [scaled, node.value(2)], { axis: 1 });
+}
+
+function groupNormalisation(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const groups = node.whole("num_groups", 1);
+  return channelwise(node, normalised(node, x, shape[0] * groups, node.float("epsilon", 1e-5)), shape);
+}
+
+function instanceNormalisation(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  return channelwise(node, normalised(node, x, shape[0] * shape[1], node.float("epsilon", 1e-5)), shape);
+}
+
+/** A reduction over axes that are attributes or a constant input, kept as extents of 1 unless told otherwise. */
+function reduction(reduce: (node: NodeContext, x: Value, axes: readonly number[]) => Value): Rule {
+  return givesValue((node) => {
+    const x = node.value(0);
+    const { shape } = x.type;
+    const given = node.wholeList("axes", null) ?? node.wholes(1, null);
+    const none = given === null || given.length === 0;
+    if (none && node.whole("noop_with_empty_axes", 0) !== 0) return reduce(node, x, []);
+    const axes = none ? axesOf(shape.length) : node.axes(given, shape.length);
+    const reduced = reduce(node, x, axes);
+    if (node.whole("keepdims", 1) === 0) return reduced;
+    return node.reshape(
+      reduced,
+      shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)),
+    );
+  });
+}
+
+const over = (operator: string) => (node: NodeContext, x: Value, axes: readonly number[]) =>
+  node.apply(operator, [x], { axes });
+
+function argmax(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const axis = node.axis(node.whole("axis", 0), shape.length);
+  if (node.whole("select_last_index", 0) !== 0) {
+    node.fail("the first of equal elements must be chosen", "select_last_index 1");
+  }
+  const order = [...axesOf(shape.length).filter((other) => other !== axis), axis];
+  const found = node.apply("argmax", [node.transpose(x, order)]);
+  const kept = node.whole("keepdims", 1) !== 0;
+  return kept
+    ? node.reshape(
+        found,
+        shape.map((extent, other) => (other === axis ? 1 : extent)),
+      )
+    : found;
+}
+
+/** Rules of products, normalisations and reductions. */
+export const rowRules: Readonly<Record<string, Rule>> = {
+  ArgMax: givesValue(argmax),
+  BatchNormalization: givesValue(batchNormalisation),
+  Dropout: givesValue(dropOut),
+  Gemm: givesValue(generalProduct),
+  GroupNormalization: givesValue(groupNormalisation),
+  InstanceNormalization: givesValue(instanceNormalisation),
+  LayerNormalization: givesValue(layerNormalisation),
+  LogSoftmax: alongLast("logSoftmax"),
+  MatMul: givesValue(product),
+  ReduceL1: reduction((node, x, axes) => over("sum")(node, node.apply("abs", [x]), axes)),
+  ReduceL2: reduction((node, x, axes) => node.apply("sqrt", [over("sum")(node, node.apply("square", [x]), axes)])),
+  ReduceLogSum: reduction((node, x, axes) => node.apply("log", [over("sum")(node, x, axes)])),
+  ReduceLogSumExp: reduction((node, x, axes) => node.apply("log", [over("sum")(node, node.apply("exp", [x]), axes)])),
+  ReduceMax: reduction(over("max")),
+  ReduceMean: reduction(over("mean")),
+  ReduceMin: reduction((node, x, axes) => node.apply("negate", [over("max")(node, node.apply("negate", [x]), axes)])),
+  ReduceSum: reduction(over("sum")),
+  ReduceSumSquare: reduction((node, x, axes) => over("sum")(node, node.apply("square", [x]), axes)),
+  Softmax: alongLast("softmax"),
+};

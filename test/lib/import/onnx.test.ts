@@ -1,0 +1,222 @@
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import type { Dataset } from "../../../lib/formats/index.ts";
+import { importModel } from "../../../lib/import/index.ts";
+import { type Draft, writeMessage } from "../../../lib/import/onnx/protobuf.ts";
+import { readOnnx } from "../../../lib/import/onnx/read-onnx.ts";
+import { attributeTypes, modelFields } from "../../../lib/import/onnx/schema.ts";
+import { Random, tensor } from "../../../lib/tensor/index.ts";
+import { compile } from "../../../lib/training/index.ts";
+import { projectRoot } from "../../support/environment.ts";
+import { suite } from "../../support/suite.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const test = suite("import of ONNX");
+
+const folder = join(projectRoot, "test/fixtures/onnx");
+/** What torch says of the network in the files: see make.py beside them. */
+const torch: { parameters: number; input: number[]; output: number[] } = JSON.parse(
+  readFileSync(join(folder, "residual.json"), "utf8"),
+);
+const exporters = ["dynamo", "script"];
+const pathOf = (exporter: string): string => join(folder, `residual-${exporter}.onnx`);
+const data = () => ({
+  input: tensor(torch.input, { shape: [2, 1, 8, 8] }),
+  target: tensor([0, 2], { dtype: "int32" }),
+});
+
+const samples = (): Dataset => ({
+  kind: "dataset",
+  name: "two",
+  scale: 1,
+  classes: [],
+  inputs: data().input,
+  targets: data().target,
+});
+
+/** The difference to torch's outputs, relative to the largest of them. */
+function difference(outputs: ArrayLike<number>): number {
+  const largest = Math.max(...torch.output.map(Math.abs));
+  return Math.max(...torch.output.map((expected, index) => Math.abs(outputs[index] - expected))) / largest;
+}
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "nothing was refused";
+}
+
+interface NodeDraft {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly name?: string;
+}
+
+/** A file of the given nodes over an input x of real numbers. */
+function file(nodes: readonly NodeDraft[], changes: Draft<typeof modelFields> = {}, batch = 1): Uint8Array {
+  const dimensions = [{ value: batch }, { value: 4 }];
+  return writeMessage(modelFields, {
+    irVersion: 9,
+    operatorSets: [{ domain: "", version: 18 }],
+    graph: {
+      nodes,
+      name: "drafted",
+      inputs: [{ name: "x", type: { tensor: { elementType: 1, shape: { dimensions } } } }],
+      outputs: [{ name: "y" }],
+    },
+    ...changes,
+  });
+}
+
+const relu: NodeDraft = { operator: "Relu", inputs: ["x"], outputs: ["y"], name: "first" };
+
+for (const exporter of exporters) {
+  test(`a network of torch's ${exporter} exporter answers as torch does, and has as many parameters`, async () => {
+    const model = await importModel(pathOf(exporter));
+    assert.is(model.parameterCount, torch.parameters);
+    for (const engine of ["reference", "wasm"] as const) {
+      const { data: outputs } = await compile(model, { batch: 2, engine, threads: 1 }).predict(data().input);
+      assert.ok(difference(outputs as Float32Array) < 1e-5, `${engine}: ${difference(outputs as Float32Array)}`);
+    }
+  });
+
+  test(`torch's modules are the layers of a network of the ${exporter} exporter`, async () => {
+    const model = await importModel(pathOf(exporter));
+    const names = model.parameters.map(({ name }) => name);
+    for (const name of ["conv1.weight", "bn1.weight", "bn2.bias", "fc.weight", "fc.bias"])
+      assert.ok(names.includes(name), names.join());
+    assert.equal(
+      model.states.filter(({ dtype }) => dtype === "float32").map(({ name }) => name),
+      ["bn1.running_mean", "bn1.running_var", "bn2.running_mean", "bn2.running_var"],
+    );
+    assert.equal(model.layers.find(({ layer }) => layer === "pool")?.output, [4, 2, 2]);
+  });
+}
+
+test("what was imported trains, and every memory strategy trains it alike", async () => {
+  const model = await importModel(pathOf("dynamo"));
+  const losses = async (memory: "reuse" | "keep-everything" | "checkpoint"): Promise<readonly number[]> => {
+    const program = compile(model, { batch: 2, threads: 1, memory });
+    const history = await program.fit(samples(), { epochs: 5 });
+    return history.epochs.map(({ loss }) => loss);
+  };
+  const usual = await losses("reuse");
+  assert.ok(usual[4] < usual[0], usual.join());
+  assert.equal(await losses("keep-everything"), usual);
+  assert.equal(await losses("checkpoint"), usual);
+});
+
+test("a file made for one batch takes another", async () => {
+  const nodes = [
+    {
+      operator: "Constant",
+      inputs: [],
+      outputs: ["shape"],
+      attributes: [{ name: "value_ints", wholes: [3, 2, 2], type: attributeTypes.wholes }],
+    },
+    { operator: "Reshape", inputs: ["x", "shape"], outputs: ["y"] },
+  ];
+  const model = await readOnnx(file(nodes, {}, 3), "batch.onnx", {});
+  assert.equal(model.output, [2, 2]);
+});
+
+test("every node without a rule is named in one error", async () => {
+  const nodes = [
+    relu,
+    { operator: "Erf", inputs: ["y"], outputs: ["z"], name: "second" },
+    { operator: "NonZero", inputs: ["z"], outputs: ["w"], name: "third" },
+  ];
+  const bytes = file(nodes, {
+    graph: { nodes, outputs: [{ name: "w" }], inputs: [{ name: "x", type: { tensor: { elementType: 1 } } }] },
+  });
+  const message = await refusal(readOnnx(bytes, "odd.onnx", {}));
+  assert.match(message, /^odd\.onnx: .*"second" \(Erf\), "third" \(NonZero\); /);
+});
+
+test("versions of operators that are not known, and shapes left open, are refused with a remedy", async () => {
+  assert.match(
+    await refusal(readOnnx(file([relu], { operatorSets: [{ version: 9 }] }), "old.onnx", {})),
+    /got 9 .*opset_version/,
+  );
+  const inputs = [
+    {
+      name: "x",
+      type: { tensor: { elementType: 1, shape: { dimensions: [{ parameter: "n" }, { parameter: "width" }] } } },
+    },
+  ];
+  const open = file([relu], { graph: { nodes: [relu], inputs, outputs: [{ name: "y" }] } });
+  assert.match(
+    await refusal(readOnnx(open, "open.onnx", {})),
+    /got \[n,width\] \(input "x"\); give them with \{ input/,
+  );
+  assert.equal((await readOnnx(open, "open.onnx", { input: [7] })).output, [7]);
+});
+
+test("an error of a rule names file, node and operator", async () => {
+  const nodes = [{ operator: "Conv", inputs: ["x", "x"], outputs: ["y"], name: "conv" }];
+  assert.match(await refusal(readOnnx(file(nodes), "rank.onnx", {})), /^rank\.onnx: node "conv" \(Conv\): .*\[1,4\]/);
+});
+
+test("weights beside the file are read, and none from elsewhere", async () => {
+  const where = temporaryFolder();
+  const graph = (location: string) => ({
+    nodes: [{ operator: "Gemm", inputs: ["x", "w"], outputs: ["y"] }],
+    inputs: [{ name: "x", type: { tensor: { elementType: 1, shape: { dimensions: [{ value: 1 }, { value: 4 }] } } } }],
+    outputs: [{ name: "y" }],
+    initializers: [
+      {
+        name: "w",
+        dims: [4, 2],
+        dataType: 1,
+        dataLocation: 1,
+        externalData: [
+          { key: "location", value: location },
+          { key: "offset", value: "8" },
+        ],
+      },
+    ],
+  });
+  await mkdir(join(where, "data"));
+  await writeFile(join(where, "data/w.bin"), new Uint8Array(Float32Array.of(9, 9, 1, 2, 3, 4, 5, 6, 7, 8).buffer));
+  const path = join(where, "external.onnx");
+  await writeFile(path, file([], { graph: graph("data/w.bin") }));
+  const [weight] = (await importModel(path)).initialise();
+  assert.equal([...weight.data], [1, 2, 3, 4, 5, 6, 7, 8]);
+  await writeFile(path, file([], { graph: graph("../w.bin") }));
+  assert.match(await refusal(importModel(path)), /must lie in the model's folder, got "\.\.\/w\.bin"/);
+  await writeFile(path, file([], { graph: graph("gone.bin") }));
+  assert.match(await refusal(importModel(path)), /tensor "w".*gone\.bin/);
+});
+
+test("a file that was cut short anywhere is refused, or says as much as it holds", async () => {
+  const bytes = new Uint8Array(await readFile(pathOf("script")));
+  for (let length = 0; length < bytes.length; length += 7) {
+    const message = await refusal(readOnnx(bytes.subarray(0, length), "cut.onnx", {}));
+    assert.match(message, /^cut\.onnx: /);
+  }
+});
+
+test("a file with bytes changed is imported or refused by an error that names it", async () => {
+  const bytes = new Uint8Array(await readFile(pathOf("script")));
+  const seed = 7;
+  const random = new Random(seed, 1);
+  for (let round = 0; round < 500; round++) {
+    const changed = bytes.slice();
+    for (let change = 0; change <= round % 4; change++) {
+      changed[Math.floor(random.nextUniform() * changed.length)] = Math.floor(random.nextUniform() * 256);
+    }
+    const message = await refusal(readOnnx(changed, "changed.onnx", {}));
+    assert.ok(
+      message === "nothing was refused" || message.startsWith("changed.onnx"),
+      `seed ${seed}, round ${round}: ${message}`,
+    );
+  }
+});
+
+test.run();
