@@ -1,6 +1,6 @@
 import type { Value } from "../../../ir/index.ts";
 import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts";
-import { type Constant, wholeConstant } from "../constant.ts";
+import { type Constant, isReal, wholeConstant } from "../constant.ts";
 import type { NodeContext } from "../node-context.ts";
 import { constantOperand, type Operand, shapeOf, valueOperand } from "../operand.ts";
 import { axesOf, givesValue, type Rule } from "./rule.ts";
@@ -282,22 +282,31 @@ function tile(node: NodeContext): Value {
 }
 
 function cast(node: NodeContext): readonly Operand[] {
-  const operand = node.operand(0);
   const to = node.whole("to", 0);
-  const real = [1, 10, 11, 16].includes(to);
-  if (!real && ![2, 3, 4, 5, 6, 7, 9].includes(to)) node.fail("the type must be one of numbers", `type ${to}`);
+  const real = isReal(to) ?? node.fail("the type must be one of numbers", `type ${to}`);
+  return [converted(node, node.operand(0), real, to === truthValues)];
+}
+
+function castLike(node: NodeContext): readonly Operand[] {
+  const like = node.operand(1);
+  const real = like.kind === "value" ? like.value.type.dtype !== "int32" : like.constant.real;
+  return [converted(node, node.operand(0), real, false)];
+}
+
+/** TensorProto.DataType's number for BOOL. */
+const truthValues = 9;
+
+/** An operand as real or whole numbers; what is narrower than the graph's floats, or wider, is computed in these. */
+function converted(node: NodeContext, operand: Operand, real: boolean, truth: boolean): Operand {
   if (isKnown(operand)) {
-    const data = Float64Array.from(operand.constant.data, (element) =>
-      to === 9 ? Number(element !== 0) : real ? element : Math.trunc(element),
-    );
-    return node.known({ shape: operand.constant.shape, real, data });
+    const { shape, data } = operand.constant;
+    const convert = (element: number): number => (truth ? Number(element !== 0) : real ? element : Math.trunc(element));
+    return constantOperand({ shape, real, data: Float64Array.from(data, convert) });
   }
+  if (truth) node.fail("the type must be one of numbers", "BOOL", "there are no truth values of data here");
   const value = node.asValue(operand);
-  if (to === 9) node.fail("the type must be one of numbers", "BOOL", "there are no truth values of data here");
-  // What is narrower than the graph's floats is computed in these.
-  if (real)
-    return [valueOperand(value.type.dtype === "int32" ? node.apply("cast", [value], { dtype: node.dtype }) : value)];
-  return [valueOperand(value.type.dtype === "int32" ? value : node.apply("cast", [value], { dtype: "int32" }))];
+  if (real !== (value.type.dtype === "int32")) return valueOperand(value);
+  return valueOperand(node.apply("cast", [value], { dtype: real ? node.dtype : "int32" }));
 }
 
 function shape(node: NodeContext): readonly Operand[] {
@@ -356,6 +365,7 @@ function identity(node: NodeContext): readonly Operand[] {
 /** Rules of operators that arrange elements, and of those that speak of shapes. */
 export const arrangementRules: Readonly<Record<string, Rule>> = {
   Cast: cast,
+  CastLike: castLike,
   Concat: concat,
   Constant: constant,
   ConstantOfShape: constantOfShape,
