@@ -153,6 +153,10 @@ export class NodeContext {
     return bytes === undefined ? otherwise : new TextDecoder().decode(bytes);
   }
 
+  texts(name: string): readonly string[] {
+    return (this.node.attributes.get(name)?.texts ?? []).map((bytes) => new TextDecoder().decode(bytes));
+  }
+
   tensor(name: string): Constant | undefined {
     const tensor = this.node.attributes.get(name)?.tensor;
     return (
@@ -202,7 +206,7 @@ export class NodeContext {
     return this.apply("broadcast", [squeezed], { shape, axes: kept.map((axis) => axis + offset) });
   }
 
-  /** Runs `next` and returns the constant operand. */
+  /** The outputs of a rule that gives one tensor known already. */
   known(constant: Constant): readonly Operand[] {
     return [constantOperand(constant)];
   }

@@ -88,6 +88,21 @@ for (const [exporter, parameters] of Object.entries(exporters)) {
   });
 }
 
+for (const kind of ["lstm", "gru", "rnn"]) {
+  test(`sequences through torch's ${kind} come out as from torch, every weight a parameter`, async () => {
+    const facts = JSON.parse(readFileSync(join(folder, `${kind}.json`), "utf8"));
+    for (const exporter of Object.keys(exporters)) {
+      const model = await importModel(join(folder, `${kind}-${exporter}.onnx`));
+      assert.is(model.parameterCount, facts.parameters);
+      const input = tensor(facts.input, { shape: facts.shape });
+      const { data: outputs } = await compile(model, { batch: 2, threads: 1 }).predict(input);
+      for (const [index, expected] of facts.output.entries()) {
+        assert.ok(Math.abs(outputs[index] - expected) < 1e-6, `${exporter}: ${outputs[index]} and ${expected}`);
+      }
+    }
+  });
+}
+
 test("torch's modules are the layers, running statistics states", async () => {
   const model = await importModel(pathOf("script"));
   const names = model.parameters.map(({ name }) => name);

@@ -1,6 +1,7 @@
 import { arrangementRules } from "./arrangement.ts";
 import { elementwiseRules } from "./elementwise.ts";
 import { planeRules } from "./planes.ts";
+import { recurrentRules } from "./recurrent.ts";
 import { rowRules } from "./rows.ts";
 import type { Rule } from "./rule.ts";
 
@@ -9,5 +10,6 @@ export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create
   ...arrangementRules,
   ...elementwiseRules,
   ...planeRules,
+  ...recurrentRules,
   ...rowRules,
 });
