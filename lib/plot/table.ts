@@ -1,7 +1,7 @@
 import type { MimeBundle } from "./mime.ts";
 
-/** A number as people write it, perhaps with a spread or a unit behind it: `−1,234.5`, `2.29 ± 0.04`, `< 5 %`. */
-const isNumber = /^[−<~≤≥]?\s?[\d.,]+(e[+-]?\d+)?(\s?[±×%].*)?$/;
+/** A number as people write it, perhaps with a spread or a unit behind it: `−1,234.5`, `2.29 ± 0.04`, `< 5 %`, `97.5 MiB`. */
+const isNumber = /^[−<~≤≥]?\s?[\d.,]+(e[+-]?\d+)?(\s?[±×%].*| [kKMGTµmn]?i?[BsJ])?$/;
 
 /** A row of a table: what stands in each column, by the column's heading. */
 export type TableRow = Readonly<Record<string, string | number | undefined>>;
@@ -45,7 +45,8 @@ export class Table {
 
   /** All forms of the table by MIME type: HTML and text. */
   bundle(): MimeBundle {
-    const align = (column: number): string => ` style="text-align:${this.#isNumeric(column) ? "right" : "left"}"`;
+    const align = (column: number): string =>
+      ` style="text-align:${this.#isNumeric(column) ? "right;white-space:nowrap" : "left"}"`;
     const row = (tag: "td" | "th", cells: readonly string[]): string =>
       `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
     const caption = this.title === "" ? "" : `<caption style="text-align:left">${escapeHtml(this.title)}</caption>`;
@@ -67,7 +68,7 @@ export class Table {
   #isNumeric(column: number): boolean {
     const name = this.columns[column];
     return this.rows.every(
-      ({ [name]: value }) => value === undefined || typeof value === "number" || isNumber.test(value),
+      ({ [name]: value }) => value === undefined || value === "" || typeof value === "number" || isNumber.test(value),
     );
   }
 }
