@@ -3,7 +3,7 @@ import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts"
 import { type Constant, isReal, wholeConstant } from "../constant.ts";
 import type { NodeContext } from "../node-context.ts";
 import { constantOperand, type Operand, shapeOf, valueOperand } from "../operand.ts";
-import { axesOf, givesValue, type Rule } from "./rule.ts";
+import { axesOf, givesValue, mostPieces, type Rule } from "./rule.ts";
 
 /** A constant under another shape, or a value. Weights stay what they are only as values. */
 function reshaped(node: NodeContext, operand: Operand, shape: Shape): Operand {
@@ -216,6 +216,7 @@ function split(node: NodeContext): readonly Operand[] {
   const { shape } = x.type;
   const axis = node.axis(node.whole("axis", 0), shape.length);
   const parts = node.whole("num_outputs", node.node.outputs.length);
+  if (!(parts >= 1 && parts <= mostPieces)) node.fail(`parts must be from 1 to ${mostPieces}`, String(parts));
   const each = Math.ceil(shape[axis] / parts);
   const sizes = node.wholes(
     1,
@@ -272,7 +273,7 @@ function expand(node: NodeContext): Value {
 function tile(node: NodeContext): Value {
   return node.wholes(1, []).reduce((value, times, axis) => {
     if (times === 1) return value;
-    if (!(times > 1)) node.fail("repeats must be at least 1", String(times));
+    if (!(times > 1 && times <= mostPieces)) node.fail(`repeats must be from 1 to ${mostPieces}`, String(times));
     return node.apply(
       "concat",
       Array.from({ length: times }, () => value),

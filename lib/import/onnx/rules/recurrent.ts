@@ -2,7 +2,7 @@ import type { Value } from "../../../ir/index.ts";
 import { formatShape, type Shape } from "../../../tensor/index.ts";
 import type { NodeContext } from "../node-context.ts";
 import { type Operand, valueOperand } from "../operand.ts";
-import type { Rule } from "./rule.ts";
+import { mostPieces, type Rule } from "./rule.ts";
 
 // Sequences [time, batch, features]; weights have a leading axis for the direction, of which there is one. A graph holds
 // every step of time, in layers `step1`, `step2` …, as nn's own recurrent layers do.
@@ -82,8 +82,11 @@ function recurrent(cell: Cell): Rule {
     const hidden = hiddenWeight.type.shape[2];
     const [time, batch, features] = x.type.shape;
     const shapes = [x, inputWeight, hiddenWeight].map((value) => formatShape(value.type.shape)).join(", ");
-    if (x.type.shape.length !== 3 || time < 1 || wide !== cell.gates * hidden) {
-      node.fail("there must be [time, batch, features] and weights of every gate", shapes);
+    if (x.type.shape.length !== 3 || time < 1 || time > mostPieces || wide !== cell.gates * hidden) {
+      node.fail(
+        `there must be [time, batch, features] of at most ${mostPieces} steps and weights of every gate`,
+        shapes,
+      );
     }
     const matrix = (weight: Value): Value => node.reshape(weight, weight.type.shape.slice(1));
     const [forInput, forHidden] = [matrix(inputWeight), matrix(hiddenWeight)];

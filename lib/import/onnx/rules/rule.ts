@@ -14,3 +14,6 @@ export function givesValue(make: (node: NodeContext) => Value): Rule {
 export function axesOf(rank: number): readonly number[] {
   return Array.from({ length: rank }, (_, axis) => axis);
 }
+
+/** No node becomes more operations or values than this, so that a few bytes of a file cannot ask for billions. */
+export const mostPieces = 2 ** 16;
