@@ -29,8 +29,8 @@ const mostLines = 12;
 
 /**
  * Compares the outputs of a run with those that the notebook stored before it. Numbers in texts may differ by a
- * tolerance, relative to the larger of two and absolute below 1; all else must be equal. Pictures, streams of errors,
- * and cells without stored outputs are not compared.
+ * tolerance, relative to the larger of two and absolute below 1; all else must be equal. Pictures, progress, streams of
+ * errors, and cells without stored outputs are not compared.
  */
 export function compareOutputs(stored: Notebook, run: Notebook, tolerance: number): Comparison {
   const differences: Difference[] = [];
@@ -73,7 +73,7 @@ function facets(outputs: readonly Output[]): Map<string, string> {
       if (output.name === "stdout") add("printed", stripVTControlCharacters(output.text));
     } else if (output.output_type === "error") {
       add("error", `${output.ename}: ${stripVTControlCharacters(output.evalue)}\n`);
-    } else {
+    } else if (!isProgress(output)) {
       for (const [mime, data] of Object.entries(output.data)) {
         // Of the same value in several formats, the first that can be compared says enough; the others must be there.
         add(`output ${index + 1}, ${mime}`, isCompared(mime) ? textOf(data) : "");
@@ -81,6 +81,11 @@ function facets(outputs: readonly Output[]): Map<string, string> {
     }
   }
   return found;
+}
+
+/** A bar, which tells times: the kernel marks it in the output's metadata. */
+function isProgress({ metadata }: { readonly metadata: JsonObject }): boolean {
+  return (metadata.tessera as JsonObject | null | undefined)?.progress === true;
 }
 
 function textOf(data: Json | undefined): string {

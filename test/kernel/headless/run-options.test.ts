@@ -236,6 +236,17 @@ test("--check passes where outputs are those stored, numbers within the toleranc
       cell("console.log(Math.random())", "0.5\n", "ignore-output"),
       code("console.log('nothing stored')"),
     );
+  const bar = (seconds: string): CodeCell["outputs"] => [
+    {
+      output_type: "display_data",
+      data: { "text/plain": `loading 100 % ▕████████████████████▏ 3/3 · ${seconds} s` },
+      metadata: { tessera: { progress: true } },
+    },
+  ];
+  const loop = { ...code("for (const i of progress([1, 2, 3])) void i"), outputs: bar("1234") };
+  const timed = await run(notebookOf(loop), "--check");
+  assert.is(timed.code, 0, `how long a loop took is no difference: ${timed.stderr}`);
+  assert.match(timed.stderr, /1 compared/);
   const near = await run(notebook("0.1234561"), "--check");
   assert.is(near.code, 0, near.stderr);
   assert.match(near.stderr, /1 compared/);
