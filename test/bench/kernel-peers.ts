@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
@@ -25,6 +25,8 @@ export interface Peer {
   readonly environment: Readonly<Record<string, string>>;
   /** How its kernelspec says that cells are stopped. */
   readonly interruptMode: "message" | "signal";
+  /** Told of each process, so that a step that is given up leaves none behind. */
+  onSpawn?(child: ChildProcess): void;
 }
 
 const typescript: Phrases = {

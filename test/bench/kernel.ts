@@ -11,8 +11,11 @@ import { findPeers, type Peer } from "./kernel-peers.ts";
 import { memoryOf } from "./process-memory.ts";
 
 /** Starts of our kernel, and of each other. */
-const starts = { ours: 20, theirs: 7 };
+const repeats = Number(process.env.TESSERA_REPEATS ?? 20);
+const starts = { ours: repeats, theirs: Math.min(repeats, 7) };
 const lines = 100_000;
+/** A step that takes longer than this is given up: that is its result. */
+const stepSeconds = 120;
 const now = (): number => performance.now() / 1000;
 
 function median(numbers: readonly number[]): number {
@@ -20,9 +23,15 @@ function median(numbers: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
+async function spawn(peer: Peer): Promise<KernelClient> {
+  const kernel = await KernelClient.spawn(peer);
+  peer.onSpawn?.(kernel.child);
+  return kernel;
+}
+
 /** Starts a kernel and waits until it answers and its iopub is heard, whether it greets subscribers or not. */
-async function start({ command, environment }: Peer): Promise<KernelClient> {
-  const kernel = await KernelClient.spawn({ command, environment });
+async function start(peer: Peer): Promise<KernelClient> {
+  const kernel = await spawn(peer);
   const heard = (message: Message): boolean => message.header.msg_type === "status";
   for (let attempt = 0; !kernel.published.some(heard); attempt++) {
     await kernel.reply(kernel.send("kernel_info_request", {}));
@@ -42,7 +51,7 @@ async function startUp(peer: Peer, rounds: number): Promise<Figures> {
   await warming.stop();
   for (let round = 0; round < rounds; round++) {
     const began = now();
-    const kernel = await KernelClient.spawn(peer);
+    const kernel = await spawn(peer);
     const informed = kernel.reply(kernel.send("kernel_info_request", {})).then(() => now() - began);
     const id = kernel.send("execute_request", { code: peer.phrases.first, silent: false, store_history: true });
     const { content } = await kernel.reply(id);
@@ -77,9 +86,9 @@ async function runCells(kernel: KernelClient, { phrases }: Peer, from: number, t
   }
 }
 
-async function growth(peer: Peer, cells: 500 | 1000): Promise<Figures> {
+/** Notes each figure as soon as it is known: a kernel that gives up at cell 400 was measured until then. */
+async function growth(peer: Peer, cells: 500 | 1000, figures: Record<string, number>): Promise<Figures> {
   const kernel = await start(peer);
-  const figures: Record<string, number> = {};
   const note = (name: string, value: number | undefined): void => {
     if (value !== undefined) figures[name] = value;
   };
@@ -108,7 +117,10 @@ async function whileBusy(peer: Peer): Promise<Figures> {
   const { busy, completion, declare, inspection } = peer.phrases;
   try {
     await kernel.execute(declare);
-    const asked = async (ask: () => Promise<unknown>): Promise<number> => {
+    let isOver = false;
+    // Only a question asked while the cell runs says anything: after one that waited for its end, the rest are late.
+    const asked = async (ask: () => Promise<unknown>): Promise<number | undefined> => {
+      if (isOver) return undefined;
       const began = now();
       await ask();
       return now() - began;
@@ -120,23 +132,30 @@ async function whileBusy(peer: Peer): Promise<Figures> {
       kernel.reply(kernel.send("inspect_request", { code: inspection, cursor_pos: 2, detail_level: 0 }));
     await complete();
     await inspect();
-    const ended = kernel.execute(busy(10));
+    const ended = kernel.execute(busy(10)).then(() => {
+      isOver = true;
+    });
+    ended.catch(() => {});
     await sleep(500);
     const heartbeat = await asked(() => kernel.heartbeat("beat"));
     const control = await asked(() => kernel.reply(kernel.send("kernel_info_request", {}, "control")));
-    const completions: number[] = [];
-    const inspections: number[] = [];
+    const completions: (number | undefined)[] = [];
+    const inspections: (number | undefined)[] = [];
     for (let round = 0; round < 5; round++) {
       completions.push(await asked(complete));
       inspections.push(await asked(inspect));
     }
     await ended;
-    return {
-      heartbeatWhileBusySeconds: heartbeat,
-      controlWhileBusySeconds: control,
-      completionWhileBusySeconds: Math.max(...completions),
-      inspectionWhileBusySeconds: Math.max(...inspections),
+    const figures: Record<string, number> = {};
+    const note = (name: string, seconds: readonly (number | undefined)[]): void => {
+      const known = seconds.filter((value) => value !== undefined);
+      if (known.length > 0) figures[`${name}WhileBusySeconds`] = Math.max(...known);
     };
+    note("heartbeat", [heartbeat]);
+    note("control", [control]);
+    note("completion", completions);
+    note("inspection", inspections);
+    return figures;
   } finally {
     await kernel.stop();
   }
@@ -203,14 +222,46 @@ async function isKept(kernel: KernelClient, { phrases }: Peer): Promise<boolean>
   return reply?.content.status === "ok";
 }
 
-async function measurePeer(peer: Peer, isOurs: boolean): Promise<Figures> {
-  return {
-    ...(await startUp(peer, isOurs ? starts.ours : starts.theirs)),
-    ...(await growth(peer, isOurs ? 1000 : 500)),
-    ...(await whileBusy(peer)),
-    ...(await printing(peer)),
-    ...(await interrupts(peer)),
+/** Runs one step; one that fails or takes too long is said aloud, and the next one has its turn. */
+async function bounded(name: string, peer: Peer, step: (peer: Peer) => Promise<Figures>): Promise<Figures> {
+  // A step that is given up may be in the middle of anything: its kernels are ended, later ones as they start.
+  const children = new Set<KernelClient["child"]>();
+  let over = false;
+  const watched: Peer = { ...peer, onSpawn: (child) => (over ? child.kill("SIGKILL") : children.add(child)) };
+  const limit = new AbortController();
+  const late = sleep(1000 * stepSeconds, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`not over after ${stepSeconds} s`);
+  });
+  late.catch(() => {});
+  const work = step(watched);
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    // The end of a kernel's log may follow; its first line says what was waited for.
+    console.log(`${name}: ${(error as Error).message.split("\n", 1)[0]}`);
+    return {};
+  } finally {
+    over = true;
+    limit.abort();
+    for (const child of children) child.kill("SIGKILL");
+  }
+}
+
+async function measurePeer(name: string, peer: Peer, isOurs: boolean): Promise<Figures> {
+  const grown: Record<string, number> = {};
+  const steps: Readonly<Record<string, (peer: Peer) => Promise<Figures>>> = {
+    "start-up": (watched) => startUp(watched, isOurs ? starts.ours : starts.theirs),
+    growth: (watched) => growth(watched, isOurs ? 1000 : 500, grown),
+    "while busy": whileBusy,
+    printing,
+    interrupts,
   };
+  const figures: Record<string, number> = {};
+  for (const [step, run] of Object.entries(steps)) {
+    Object.assign(figures, await bounded(`${name}, ${step}`, peer, run));
+  }
+  return { ...grown, ...figures };
 }
 
 /** Our kernel beside the others, one after the other in one run. */
@@ -221,10 +272,10 @@ export async function measure(): Promise<Measured> {
     // As `tessera install` does.
     process.env.XDG_CACHE_HOME = folder;
     await prepareSnapshot();
-    const figures = await measurePeer(tessera as Peer, true);
+    const figures = await measurePeer("tessera", tessera as Peer, true);
     const peers: Record<string, Figures | string> = {};
     for (const [name, peer] of Object.entries(others)) {
-      peers[name] = typeof peer === "string" ? peer : await measurePeer(peer, false);
+      peers[name] = typeof peer === "string" ? peer : await measurePeer(name, peer, false);
     }
     return { figures, peers };
   } finally {

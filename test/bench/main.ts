@@ -39,7 +39,11 @@ function printTable({ name, figures, peers, ratios, machine }: BenchmarkReport):
   for (const [key, value] of Object.entries(figures)) {
     const others = present
       .filter(([, theirs]) => theirs[key] !== undefined)
-      .map(([peer, theirs]) => `${peer} ${format(key, theirs[key])} (${ratios[peer][key].toFixed(2)}×)`);
+      .map(([peer, theirs]) => {
+        // A figure that is zero has no ratio.
+        const ratio = ratios[peer][key];
+        return `${peer} ${format(key, theirs[key])}${ratio === undefined ? "" : ` (${ratio.toFixed(2)}×)`}`;
+      });
     console.log([`  ${key.padEnd(width)}  ${format(key, value).padStart(14)}`, ...others].join("   "));
   }
 }
