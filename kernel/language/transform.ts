@@ -40,6 +40,8 @@ export function transformCell(source: string, fileName: string): TransformedCell
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
       module: ts.ModuleKind.ESNext,
+      // A module awaits; in a script `await (x)` calls a function of that name.
+      moduleDetection: ts.ModuleDetectionKind.Force,
       // An import that only a later cell uses must not be dropped.
       verbatimModuleSyntax: true,
       experimentalDecorators: true,

@@ -107,6 +107,8 @@ test("destructures, exports, awaits and iterates at its top level", async () => 
     "for await (const x of (async function* () { yield 6; yield 7 })()) console.log(x)",
   );
   assert.is(printed(done), "6\n7\n");
+  assert.is(await run("const awaited = await (async () => 5)()", "awaited"), "5");
+  assert.is(await run("await ({ then: (keep: (value: number) => void) => keep(6) })"), "6");
 });
 
 test("calls functions above their declaration, and redefines them for their callers", async () => {
