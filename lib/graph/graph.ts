@@ -1,38 +1,19 @@
 import { checkShape, elementCount, formatShape, type Shape } from "../tensor/index.ts";
-import type { Codelet, Direction, EdgeField, Field, Fields, StateField } from "./codelet.ts";
+import { type AnyColumn, columnFiller, type FieldColumn, reader, unconnectedColumn } from "./bulk-columns.ts";
+import type { Codelet, Fields } from "./codelet.ts";
 import type { ComputeSet, VertexReference } from "./compute-set.ts";
+import { type AnyConnection, type Connection, checkConnection, checkOwn } from "./connections.ts";
 import { type ElementType, elementBytes } from "./element-type.ts";
 import { checkWritable } from "./program.ts";
+import { type DataStream, OutsideTable, type RemoteBuffer } from "./streams.ts";
 import type { Target } from "./target.ts";
 import { TensorView, wholeVariable } from "./tensor-view.ts";
 import { flatValues } from "./values.ts";
 import { type Values, VariableTable } from "./variables.ts";
 import { VertexTable } from "./vertices.ts";
 
-/** What a field is connected to: a tensor, a list of tensors, or a number if it is state. */
-type Connection<F extends Field> = F extends StateField
-  ? number
-  : F extends EdgeField<Direction, "vectors">
-    ? readonly TensorView[]
-    : TensorView;
-
-type AnyConnection = number | TensorView | readonly TensorView[];
-
 /** What the fields of a codelet are connected to; those left out are to be connected later. */
 export type Connections<F extends Fields> = { readonly [K in keyof F]?: Connection<F[K]> };
-
-/**
- * One field of many vertices: vertex `i` is connected to `length` elements of the flattened tensor from `starts[i]`.
- * A single number stands for the same start, or the same length, of all.
- */
-export interface EdgeColumn {
-  readonly tensor: TensorView;
-  readonly starts: number | ArrayLike<number>;
-  readonly lengths?: number | ArrayLike<number>;
-}
-
-/** A field's column: where each vertex is connected, or the number that each holds if the field is state. */
-type FieldColumn<F extends Field> = F extends StateField ? number | ArrayLike<number> : EdgeColumn;
 
 /** The columns of all fields of a codelet. */
 export type Columns<F extends Fields> = { readonly [K in keyof F]: FieldColumn<F[K]> };
@@ -47,6 +28,8 @@ export class Graph {
   readonly variables = new VariableTable();
   /** The vertices and edges, for those who walk through graphs. */
   readonly vertices = new VertexTable();
+  /** Streams and remote buffers, for those who run graphs. */
+  readonly outside = new OutsideTable();
   readonly #computeSets: ComputeSet[] = [];
   readonly #initialValues: { readonly tensor: TensorView; readonly values: ArrayLike<number> }[] = [];
 
@@ -75,9 +58,24 @@ export class Graph {
     return tensor;
   }
 
+  /** Adds a stream on which the host hands over so many elements at a time; `copy` takes them into a tensor. */
+  addHostToDeviceFIFO(name: string, type: ElementType, elements: number): DataStream {
+    return this.outside.addStream("addHostToDeviceFIFO", { name, direction: "hostToDevice", type, elements });
+  }
+
+  /** Adds a stream on which the device hands over so many elements at a time; `copy` sends a tensor. */
+  addDeviceToHostFIFO(name: string, type: ElementType, elements: number): DataStream {
+    return this.outside.addStream("addDeviceToHostFIFO", { name, direction: "deviceToHost", type, elements });
+  }
+
+  /** Adds memory beside the device: rows of so many elements, which `copy` reads and writes. */
+  addRemoteBuffer(name: string, type: ElementType, elements: number, rows = 1): RemoteBuffer {
+    return this.outside.addBuffer({ name, type, elements, rows });
+  }
+
   /** Gives a tensor values that it holds when a program is loaded. */
   setInitialValue(tensor: TensorView, values: Values): this {
-    this.#checkOwn("setInitialValue", tensor);
+    checkOwn(this.variables, "setInitialValue", tensor);
     checkWritable("setInitialValue", tensor);
     this.#initialValues.push({ tensor, values: flatValues("setInitialValue", tensor, values) });
     return this;
@@ -95,7 +93,7 @@ export class Graph {
       this.vertices.setTile(what.id, tile);
       return this;
     }
-    this.#checkOwn("setTileMapping", what);
+    checkOwn(this.variables, "setTileMapping", what);
     for (const { variable, start, count, step } of what.runs) {
       const { mapping } = this.variables.all[variable];
       if (step === 1) mapping.set(start, start + count, tile);
@@ -110,7 +108,7 @@ export class Graph {
    * @param grain elements that stay together, such as the length of a row
    */
   mapLinearly(tensor: TensorView, grain = 1): this {
-    this.#checkOwn("mapLinearly", tensor);
+    checkOwn(this.variables, "mapLinearly", tensor);
     if (!Number.isSafeInteger(grain) || grain < 1) {
       throw new Error(
         `mapLinearly: the grain must be a whole number ≥ 1, got ${grain}; give elements that stay together`,
@@ -150,7 +148,7 @@ export class Graph {
     for (const [name, value] of Object.entries<unknown>(connections)) {
       if (value === undefined) continue;
       const called = `${computeSet.name}/${codelet.name}`;
-      this.#checkConnection(called, codelet.fields[name], name, codelet, value);
+      checkConnection(this.variables, called, codelet.fields[name], name, codelet, value);
       given.push([name, value as AnyConnection]);
     }
     const vertex = this.vertices.add(codelet as Codelet, computeSet.id);
@@ -161,7 +159,7 @@ export class Graph {
   /** Connects a field of a vertex, in place of what was connected before. */
   connect(vertex: VertexReference, field: string, value: AnyConnection): this {
     const codelet = this.vertices.codeletOf(vertex.id);
-    this.#checkConnection(this.describeVertex(vertex.id), codelet.fields[field], field, codelet, value);
+    checkConnection(this.variables, this.describeVertex(vertex.id), codelet.fields[field], field, codelet, value);
     this.#connect(vertex.id, field, value);
     return this;
   }
@@ -200,9 +198,9 @@ export class Graph {
     const called = `${computeSet.name}/${codelet.name}`;
     const fill: ((vertex: number, index: number) => void)[] = [];
     for (const [place, [name, field]] of Object.entries(codelet.fields).entries()) {
-      const column = columns[name] as number | ArrayLike<number> | EdgeColumn | undefined;
+      const column = columns[name] as AnyColumn | undefined;
       if (column === undefined) throw unconnectedColumn(called, name);
-      fill.push(this.#columnFiller(called, codelet, field, name, place, column, count));
+      fill.push(columnFiller(this, { called, codelet, field, name, place, count }, column));
     }
     const tileAt = tiles === undefined ? () => -1 : reader(called, "tiles", tiles, count);
     if (tiles !== undefined)
@@ -250,104 +248,6 @@ export class Graph {
     }
   }
 
-  /** Checks a column once and returns what fills a vertex's field from it. */
-  #columnFiller(
-    called: string,
-    codelet: Codelet,
-    field: Field,
-    name: string,
-    place: number,
-    column: number | ArrayLike<number> | EdgeColumn,
-    count: number,
-  ): (vertex: number, index: number) => void {
-    const isEdgeColumn = typeof column === "object" && "tensor" in column;
-    if (field.kind === "state") {
-      if (isEdgeColumn) throw stateExpected(called, name, column.tensor.describe());
-      const valueAt = reader(called, name, column, count);
-      return (vertex, index) => this.vertices.setState(vertex, place, valueAt(index));
-    }
-    if (!isEdgeColumn) throw tensorExpected(called, name, "numbers");
-    if (field.extent === "vectors") throw listExpected(called, name, "a column");
-    const flat = column.tensor.flatten();
-    const startAt = reader(called, name, column.starts, count);
-    const lengthAt = reader(called, name, column.lengths ?? 1, count);
-    // What does not depend on the place is checked on one element; then every place.
-    this.#checkConnection(
-      called,
-      field,
-      name,
-      codelet,
-      flat.slice(0, Math.min(1, flat.elements)).reshape(flat.elements > 0 ? [] : [0]),
-    );
-    for (let index = 0; index < count; index++) {
-      const start = startAt(index);
-      const length = lengthAt(index);
-      const whole = Number.isSafeInteger(start) && Number.isSafeInteger(length);
-      if (
-        !whole ||
-        start < 0 ||
-        length < 0 ||
-        start + length > flat.elements ||
-        (field.extent === "scalar" && length !== 1)
-      ) {
-        const rule = field.extent === "scalar" ? "one element" : "elements";
-        throw new Error(
-          `${called}: field "${name}" must lie on ${rule} 0 to ${flat.elements} of its tensor, got ${length} from ${start} (index ${index}, ${column.tensor.describe()}); correct the column`,
-        );
-      }
-    }
-    const { runs } = flat;
-    if (runs.length === 1 && runs[0].step === 1) {
-      const [{ variable, start }] = runs;
-      return (vertex, index) => {
-        this.vertices.connectInterval(vertex, place, variable, start + startAt(index), lengthAt(index));
-      };
-    }
-    return (vertex, index) => {
-      const begin = startAt(index);
-      this.vertices.connectRuns(vertex, place, flat.slice(begin, begin + lengthAt(index)).runs);
-    };
-  }
-
-  #checkConnection(called: string, field: Field | undefined, name: string, codelet: Codelet, value: unknown): void {
-    if (field === undefined) {
-      const known = Object.keys(codelet.fields).join(", ");
-      throw new Error(`${called}: a field must be one of ${known}, got "${name}"; correct the name`);
-    }
-    if (field.kind === "state") {
-      if (typeof value !== "number") throw stateExpected(called, name, "a tensor");
-      return;
-    }
-    if (field.extent === "vectors") {
-      if (!Array.isArray(value)) throw listExpected(called, name, value);
-      for (const vector of value) this.#checkTensor(called, field, name, vector);
-    } else this.#checkTensor(called, field, name, value);
-  }
-
-  #checkTensor(called: string, field: EdgeField, name: string, value: unknown): void {
-    if (!(value instanceof TensorView)) throw tensorExpected(called, name, String(value));
-    this.#checkOwn(called, value);
-    if (value.type !== field.type) {
-      throw new Error(
-        `${called}: field "${name}" must be connected to ${field.type}, got ${value.describe()}; cast the tensor or change the codelet's field`,
-      );
-    }
-    if (field.extent === "scalar" && value.elements !== 1) {
-      throw new Error(
-        `${called}: field "${name}" must be connected to one element, got ${value.describe()}; index the tensor or make the field a vector`,
-      );
-    }
-    if (field.direction !== "input") checkWritable(`${called}, field "${name}"`, value);
-  }
-
-  #checkOwn(subject: string, tensor: TensorView): void {
-    if (tensor.variables !== this.variables) {
-      throw new Error(
-        `${subject}: a tensor must be of this graph, got ${tensor.describe()} of another; add the variable here`,
-      );
-    }
-  }
-
   #checkComputeSet(subject: string, computeSet: ComputeSet): void {
     if (this.#computeSets[computeSet.id] !== computeSet) {
       throw new Error(
@@ -364,41 +264,4 @@ export class Graph {
       );
     }
   }
-}
-
-/** Reads a column that may be one number for all. */
-function reader(
-  called: string,
-  name: string,
-  column: number | ArrayLike<number>,
-  count: number,
-): (index: number) => number {
-  if (typeof column === "number") return () => column;
-  if (column.length !== count) {
-    throw new Error(
-      `${called}: the column of "${name}" must have a place a vertex, got ${column.length} for ${count}; give all of them`,
-    );
-  }
-  return (index) => column[index];
-}
-
-function unconnectedColumn(called: string, name: string): Error {
-  return new Error(`${called}: every field must have a column, got none for "${name}"; add it`);
-}
-
-function stateExpected(called: string, name: string, got: string): Error {
-  return new Error(
-    `${called}: field "${name}" is state and must be given a number, got ${got}; give the number itself`,
-  );
-}
-
-function listExpected(called: string, name: string, got: unknown): Error {
-  const shown = got instanceof TensorView ? got.describe() : String(got);
-  return new Error(
-    `${called}: field "${name}" must be connected to a list of tensors, got ${shown}; give an array, to addVertex or connect`,
-  );
-}
-
-function tensorExpected(called: string, name: string, got: string): Error {
-  return new Error(`${called}: field "${name}" must be connected to a tensor, got ${got}; add a constant for a number`);
 }

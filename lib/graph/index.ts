@@ -33,6 +33,7 @@ export {
   type VertexFamily,
 } from "./block-graph.ts";
 export { BlockLayout } from "./block-layout.ts";
+export type { EdgeColumn, VectorsColumn } from "./bulk-columns.ts";
 export {
   type CensusRow,
   formatCensus,
@@ -62,7 +63,7 @@ export {
 } from "./codelet.ts";
 export type { ComputeSet, VertexReference } from "./compute-set.ts";
 export { type ElementType, elementBytes, type VectorOf } from "./element-type.ts";
-export { type Columns, type Connections, type EdgeColumn, Graph } from "./graph.ts";
+export { type Columns, type Connections, Graph } from "./graph.ts";
 export type { Run } from "./pieces.ts";
 export {
   branch,
@@ -76,10 +77,12 @@ export {
   partsOf,
   printTensor,
   programFunction,
+  type Row,
   repeat,
   repeatWhile,
   sequence,
 } from "./program.ts";
+export { type DataStream, describeOutside, type Outside, outsideBytes, type RemoteBuffer } from "./streams.ts";
 export { chips, devices, type Target } from "./target.ts";
 export { concat, TensorView } from "./tensor-view.ts";
 export { type ExpandedGraph, toGraph } from "./to-graph.ts";

@@ -1,5 +1,6 @@
 import type { ComputeSet } from "./compute-set.ts";
 import { hasRepeats } from "./pieces.ts";
+import { type DataStream, describeOutside, type Outside, type RemoteBuffer } from "./streams.ts";
 import type { TensorView } from "./tensor-view.ts";
 
 /** A program that others call: its vertices and its memory exist once, however often it is called. */
@@ -8,11 +9,16 @@ export interface ProgramFunction {
   readonly body: Program;
 }
 
+/** A row of a remote buffer: its number, or an int on the device that holds it; 0 for streams, which have none. */
+export type Row = number | TensorView;
+
 /** What a device does, as plain data. Conditions are scalars: they hold if they are not 0. */
 export type Program =
   | { readonly kind: "sequence"; readonly programs: readonly Program[] }
   | { readonly kind: "execute"; readonly computeSet: ComputeSet }
   | { readonly kind: "copy"; readonly source: TensorView; readonly destination: TensorView }
+  | { readonly kind: "copyIn"; readonly source: Outside; readonly row: Row; readonly destination: TensorView }
+  | { readonly kind: "copyOut"; readonly source: TensorView; readonly destination: Outside; readonly row: Row }
   | { readonly kind: "repeat"; readonly count: number; readonly body: Program }
   | {
       readonly kind: "repeatWhile";
@@ -43,23 +49,72 @@ export function execute(computeSet: ComputeSet): Program {
 }
 
 /**
- * The elements of one tensor to those of another of the same shape and type.
+ * Copies: of the elements of one tensor to those of another of the same shape and type; of what the host hands over on a
+ * stream to a tensor, and of a tensor to a stream; of a row of a remote buffer to a tensor and back.
  *
- * @throws Error if shapes or types differ, or if the destination holds a constant
+ * @param row which row of a remote buffer; the first unless told otherwise
+ * @throws Error if shapes or types differ, if the destination holds a constant, or if a stream goes the other way
  */
-export function copy(source: TensorView, destination: TensorView): Program {
+export function copy(source: TensorView, destination: TensorView): Program;
+export function copy(source: DataStream, destination: TensorView): Program;
+export function copy(source: TensorView, destination: DataStream): Program;
+export function copy(source: RemoteBuffer, destination: TensorView, row?: Row): Program;
+export function copy(source: TensorView, destination: RemoteBuffer, row?: Row): Program;
+export function copy(source: TensorView | Outside, destination: TensorView | Outside, row: Row = 0): Program {
+  if (source.kind !== "tensor") {
+    if (destination.kind !== "tensor") {
+      throw new Error(
+        `copy: one side must be a tensor, got ${describeOutside(source)} and ${describeOutside(destination)}; copy to a tensor first`,
+      );
+    }
+    checkOutside(source, destination, "hostToDevice", row);
+    checkDestination(destination);
+    return { kind: "copyIn", source, row, destination };
+  }
+  if (destination.kind !== "tensor") {
+    checkOutside(destination, source, "deviceToHost", row);
+    return { kind: "copyOut", source, destination, row };
+  }
   if (source.type !== destination.type || source.shape.join() !== destination.shape.join()) {
     throw new Error(
       `copy: both tensors must have one type and shape, got ${source.describe()} and ${destination.describe()}; reshape or cast one of them`,
     );
   }
+  checkDestination(destination);
+  return { kind: "copy", source, destination };
+}
+
+function checkDestination(destination: TensorView): void {
   checkWritable("copy", destination);
   if (hasRepeats(destination.runs)) {
     throw new Error(
       `copy: each element of the destination must be there once, got ${destination.describe()} with repeats; copy to the tensor itself`,
     );
   }
-  return { kind: "copy", source, destination };
+}
+
+function checkOutside(outside: Outside, tensor: TensorView, direction: DataStream["direction"], row: Row): void {
+  if (outside.type !== tensor.type || outside.elements !== tensor.elements) {
+    throw new Error(
+      `copy: both sides must have one type and as many elements, got ${describeOutside(outside)} and ${tensor.describe()}; slice or cast the tensor`,
+    );
+  }
+  if (outside.kind === "stream") {
+    if (outside.direction === direction) return;
+    const [way, remedy] =
+      direction === "hostToDevice" ? ["from the host", "addHostToDeviceFIFO"] : ["to the host", "addDeviceToHostFIFO"];
+    throw new Error(
+      `copy: the stream must lead ${way}, got ${describeOutside(outside)} that leads the other way; add one by ${remedy}`,
+    );
+  }
+  if (typeof row !== "number") {
+    if (row.elements === 1 && row.type === "int") return;
+    throw new Error(`copy: the row must be one int, got ${row.describe()} (${describeOutside(outside)}); index it`);
+  }
+  if (Number.isSafeInteger(row) && row >= 0 && row < outside.rows) return;
+  throw new Error(
+    `copy: rows run from 0 to ${outside.rows - 1}, got ${row} (${describeOutside(outside)}); choose one of them`,
+  );
 }
 
 /** A program a number of times. */

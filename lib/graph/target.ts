@@ -12,6 +12,8 @@ export interface Target {
   /** Cycles that one synchronisation of all tiles takes after the last has arrived. */
   readonly syncCycles: number;
   readonly clockHz: number;
+  /** Bytes that a chip takes from the host in a second, and sends to it; to remote buffers and from them alike. */
+  readonly hostBytesPerSecond: number;
   /** Chips over which the tiles are spread in equal parts; 1 unless told otherwise. */
   readonly chips?: number;
   /** Bytes that a chip sends to others in a cycle over its links; of several chips alone. */
@@ -21,7 +23,15 @@ export interface Target {
 // Tiles, bytes and clocks: Graphcore's data sheets. Workers, exchange width and synchronisation: Jia, Tillman, Maggioni
 // and Scarpazza, "Dissecting the Graphcore IPU architecture via microbenchmarking", 2019, on a GC2: a synchronisation
 // of one chip took 64 to 117 cycles, of which the middle is taken, for later chips too as nobody has published theirs.
-const common = { workersPerTile: 6, exchangeBytesPerCycle: 4, localCopyBytesPerCycle: 8, syncCycles: 90 };
+// Host: sixteen lanes of PCI Express 4.0, which the data sheets name: 16 GT/s a lane and direction, 128 bits in 130; what
+// protocols take away is not counted. Remote buffers lie behind the same lanes, as an assumption of ours.
+const common = {
+  workersPerTile: 6,
+  exchangeBytesPerCycle: 4,
+  localCopyBytesPerCycle: 8,
+  syncCycles: 90,
+  hostBytesPerSecond: (16 * 16e9 * (128 / 130)) / 8,
+};
 
 /** The devices that programs can be built for. */
 export const devices = {

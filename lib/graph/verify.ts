@@ -1,5 +1,6 @@
 import type { Graph } from "./graph.ts";
 import { type Program, partsOf } from "./program.ts";
+import { describeOutside } from "./streams.ts";
 import { TensorView } from "./tensor-view.ts";
 
 /** One way in which a graph or a program breaks a rule, as a sentence that names the place and the remedy. */
@@ -98,10 +99,7 @@ function baseAddresses(graph: Graph): Float64Array {
   return bases;
 }
 
-/**
- * Calls `visit` for the intervals of addresses that a field holds; for an element that one run repeats, `repeats` times
- * at most, as reading it again changes nothing and writing it twice is as wrong as any more.
- */
+/** Calls `visit` for the intervals of addresses that a field holds; for an element that one run repeats, `repeats` times at most. */
 function forEachInterval(
   graph: Graph,
   bases: Float64Array,
@@ -117,6 +115,27 @@ function forEachInterval(
     } else if (step === 0) for (let i = 0; i < Math.min(count, repeats); i++) visit(address, address + 1);
     else for (let i = 0; i < count; i++) visit(address + i * step, address + i * step + 1);
   });
+}
+
+/**
+ * Calls `visit` for the intervals of addresses that vertices write, or that they read and do not write: with the vertex
+ * and the name of its field.
+ */
+function forEachAccess(
+  graph: Graph,
+  bases: Float64Array,
+  members: Uint32Array,
+  access: "write" | "read",
+  visit: (start: number, end: number, vertex: number, field: string) => void,
+): void {
+  // Reading an element twice is nothing; writing it twice is a fault, and any more is the same one.
+  const repeats = access === "write" ? 2 : 1;
+  for (const vertex of members) {
+    for (const [place, [name, field]] of graph.vertices.fieldsOf(vertex).entries()) {
+      if (field.kind === "state" || (field.direction === "input") !== (access === "read")) continue;
+      forEachInterval(graph, bases, vertex, place, (start, end) => visit(start, end, vertex, name), repeats);
+    }
+  }
 }
 
 /** A list of numbers in a typed array, so that millions are sorted as numbers and fast. */
@@ -160,25 +179,12 @@ export function verticesOfComputeSets(graph: Graph): (computeSet: number) => Uin
 }
 
 function verifyComputeSet(graph: Graph, bases: Float64Array, members: Uint32Array, found: Diagnostics): void {
-  const { vertices } = graph;
   const startList = new NumberList();
   const endList = new NumberList();
-  for (const vertex of members) {
-    for (const [place, [, field]] of vertices.fieldsOf(vertex).entries()) {
-      if (field.kind === "state" || field.direction === "input") continue;
-      forEachInterval(
-        graph,
-        bases,
-        vertex,
-        place,
-        (start, end) => {
-          startList.push(start);
-          endList.push(end);
-        },
-        2,
-      );
-    }
-  }
+  forEachAccess(graph, bases, members, "write", (start, end) => {
+    startList.push(start);
+    endList.push(end);
+  });
   // Starts and ends sorted apart: intervals are disjoint if and only if no start lies before the end one place below.
   const starts = startList.sorted();
   const ends = endList.sorted();
@@ -190,27 +196,15 @@ function verifyComputeSet(graph: Graph, bases: Float64Array, members: Uint32Arra
   }
   // Sorted apart, starts and ends belong together only if the intervals are disjoint.
   if (!disjoint) return;
-  for (const vertex of members) {
-    for (const [place, [name, field]] of vertices.fieldsOf(vertex).entries()) {
-      if (field.kind === "state" || field.direction !== "input") continue;
-      forEachInterval(
-        graph,
-        bases,
-        vertex,
-        place,
-        (start, end) => {
-          const index = firstAbove(ends, start);
-          if (index === ends.length || starts[index] >= end) return;
-          found.add("read-of-written", () => {
-            const address = Math.max(start, starts[index]);
-            const writer = writersOf(graph, bases, members, address)[0];
-            return `${graph.describeVertex(vertex)}: what a compute set writes must not be read in it, got ${nameOfAddress(graph, bases, address)} read by field "${name}" and written by ${writer}; move one of them to another compute set`;
-          });
-        },
-        1,
-      );
-    }
-  }
+  forEachAccess(graph, bases, members, "read", (start, end, vertex, field) => {
+    const index = firstAbove(ends, start);
+    if (index === ends.length || starts[index] >= end) return;
+    found.add("read-of-written", () => {
+      const address = Math.max(start, starts[index]);
+      const writer = writersOf(graph, bases, members, address)[0];
+      return `${graph.describeVertex(vertex)}: what a compute set writes must not be read in it, got ${nameOfAddress(graph, bases, address)} read by field "${field}" and written by ${writer}; move one of them to another compute set`;
+    });
+  });
 }
 
 function reportOverlap(
@@ -229,21 +223,9 @@ function reportOverlap(
 /** The fields that write an element, by name; as often as they do. */
 function writersOf(graph: Graph, bases: Float64Array, members: Uint32Array, address: number): string[] {
   const writers: string[] = [];
-  for (const vertex of members) {
-    for (const [place, [name, field]] of graph.vertices.fieldsOf(vertex).entries()) {
-      if (field.kind === "state" || field.direction === "input") continue;
-      forEachInterval(
-        graph,
-        bases,
-        vertex,
-        place,
-        (start, end) => {
-          if (start <= address && address < end) writers.push(`${graph.describeVertex(vertex)}, field "${name}"`);
-        },
-        2,
-      );
-    }
-  }
+  forEachAccess(graph, bases, members, "write", (start, end, vertex, field) => {
+    if (start <= address && address < end) writers.push(`${graph.describeVertex(vertex)}, field "${field}"`);
+  });
   return writers;
 }
 
@@ -299,6 +281,14 @@ function verifyOwnership(graph: Graph, part: Program, found: Diagnostics): void 
         () => `${part.kind}: a tensor must be of the engine's graph, got ${value.describe()} of another; add it here`,
       );
     }
+  }
+  const outside = part.kind === "copyIn" ? part.source : part.kind === "copyOut" ? part.destination : null;
+  if (outside !== null && !graph.outside.has(outside)) {
+    found.add(
+      "foreign",
+      () =>
+        `${part.kind}: what is copied must be of the engine's graph, got ${describeOutside(outside)} of another; add it here`,
+    );
   }
   if (part.kind === "execute" && graph.computeSets[part.computeSet.id] !== part.computeSet) {
     found.add(

@@ -10,8 +10,12 @@ import { type HostTensor, tensor } from "../tensor/index.ts";
 import { BlockMemory } from "./block-memory.ts";
 import { BlockStorage } from "./block-storage.ts";
 import { BlockStepPlanner, type PlannedBlockStep } from "./block-supersteps.ts";
+import { blockTree } from "./block-tree.ts";
 import type { TileMemory } from "./memory.ts";
+import type { ProgramTree } from "./program-tree.ts";
 import { type ExecutionReport, summarise } from "./report.ts";
+import { dtypeOf } from "./storage.ts";
+import type { Superstep } from "./superstep.ts";
 
 /** How a block engine runs. */
 export interface BlockEngineOptions {
@@ -20,8 +24,6 @@ export interface BlockEngineOptions {
   /** False to run a program that does not fit into memory, and to see in the report where it does not; true unless told otherwise. */
   readonly fit?: boolean;
 }
-
-const dtypes = { float: "float32", half: "float16", int: "int32", bool: "bool" } as const;
 
 /**
  * A lowered program on a modelled device: values as its vertices compute them, cycles and bytes as its vertices and
@@ -65,7 +67,7 @@ export class BlockEngine {
     const places = new Map([...this.#program.inputs, ...this.#program.outputs]);
     const { variable, layout } = this.#place("read", "tensor", name, places);
     const values = this.#values("read").read(variable, layout);
-    return tensor(values, { shape: layout.shape, dtype: dtypes[variable.type] });
+    return tensor(values, { shape: layout.shape, dtype: dtypeOf[variable.type] });
   }
 
   /**
@@ -74,9 +76,25 @@ export class BlockEngine {
    * @throws Error if a codelet fails, named by its vertex
    */
   run(): this {
-    if (this.#storage !== null) for (const step of this.#program.graph.steps) this.#storage.perform(step);
-    this.#runs++;
+    for (const _ of this.steps());
     return this;
+  }
+
+  /**
+   * Runs the program as `run` does, superstep by superstep: each is given when it is done, and tensors may be read and
+   * written before the next is asked for. It counts as a run when it has come to its end.
+   */
+  *steps(): Generator<Superstep, void> {
+    for (const [index, step] of this.#program.graph.steps.entries()) {
+      this.#storage?.perform(step);
+      yield this.#planned[index].superstep;
+    }
+    this.#runs++;
+  }
+
+  /** The program as a tree, with what its parts have taken in all runs. */
+  programTree(): ProgramTree {
+    return blockTree(this.#program, this.#planned, this.#runs);
   }
 
   /** What has been run. */

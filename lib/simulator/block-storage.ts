@@ -4,46 +4,66 @@ import {
   type BlockStep,
   type BlockVariable,
   columnStart,
+  type Run,
   stateAt,
   type VertexFamily,
 } from "../graph/index.ts";
-import { allocateElements, type Elements, rounded } from "./storage.ts";
+import {
+  allocateElements,
+  allocateStored,
+  type Elements,
+  loadElements,
+  type Stored,
+  storeElements,
+} from "./storage.ts";
 import { cellOver } from "./vertex-runner.ts";
 
 /** The values of a block graph's variables; those that share memory share it here. */
 export class BlockStorage {
-  readonly #arrays: Elements[];
+  readonly #arrays: Stored[];
 
   constructor(graph: BlockGraph) {
     this.#arrays = [];
     for (const { storage, type, layout, value, id } of graph.variables) {
-      const own = storage === id ? allocateElements(type, layout.elements) : this.#arrays[storage];
-      if (storage === id && value !== 0) own.fill(rounded(type, value));
+      const own = storage === id ? allocateStored(type, layout.elements) : this.#arrays[storage];
+      if (storage === id && value !== 0) {
+        const all = new Float32Array(layout.elements).fill(value);
+        storeElements(type, own, { start: 0, count: layout.elements, step: 1 }, all);
+      }
       this.#arrays.push(own);
     }
   }
 
-  /** The elements of a block as they lie: what is written there is written to the variable. */
-  block({ id, layout, firstBlock }: BlockVariable, block: number): Elements {
-    const start = layout.offsetOf(block - firstBlock);
-    return this.#arrays[id].subarray(start, start + layout.elementsOf(block - firstBlock));
+  /** Where the elements of a block lie. */
+  #run({ layout, firstBlock }: BlockVariable, block: number): Pick<Run, "start" | "count" | "step"> {
+    return { start: layout.offsetOf(block - firstBlock), count: layout.elementsOf(block - firstBlock), step: 1 };
+  }
+
+  /** The elements of a block: as they lie, so that what is written there is in memory, but for halves, which are copied. */
+  #open(variable: BlockVariable, block: number): Elements {
+    const array = this.#arrays[variable.id];
+    const run = this.#run(variable, block);
+    if (!(array instanceof Uint16Array)) return array.subarray(run.start, run.start + run.count);
+    const values = new Float32Array(run.count);
+    loadElements(variable.type, array, run, values);
+    return values;
   }
 
   /** Replaces a tensor's values, given in row-major order. */
   write({ id, type }: BlockVariable, layout: BlockLayout, values: ArrayLike<number>): void {
     const places = layout.storagePlaces();
-    const array = this.#arrays[id];
-    for (let position = 0; position < places.length; position++) {
-      array[places[position]] = type === "half" || type === "bool" ? rounded(type, values[position]) : values[position];
-    }
+    const stored = new Float64Array(places.length);
+    for (let position = 0; position < places.length; position++) stored[places[position]] = values[position];
+    storeElements(type, this.#arrays[id], { start: 0, count: places.length, step: 1 }, stored);
   }
 
   /** A copy of a tensor's values in row-major order. */
   read({ id, type }: BlockVariable, layout: BlockLayout): Elements {
     const places = layout.storagePlaces();
+    const stored = allocateElements(type, places.length);
+    loadElements(type, this.#arrays[id], { start: 0, count: places.length, step: 1 }, stored);
     const values = allocateElements(type, places.length);
-    const array = this.#arrays[id];
-    for (let position = 0; position < places.length; position++) values[position] = array[places[position]];
+    for (let position = 0; position < places.length; position++) values[position] = stored[places[position]];
     return values;
   }
 
@@ -60,6 +80,7 @@ export class BlockStorage {
    */
   run(family: VertexFamily): void {
     const { codelet } = family;
+    const closing: (() => void)[] = [];
     for (let vertex = 0; vertex < family.count; vertex++) {
       const handed: Record<string, unknown> = {};
       for (const column of [...family.inputs, ...family.outputs]) {
@@ -67,8 +88,15 @@ export class BlockStorage {
         const declared = codelet.fields[field];
         const start = columnStart(column, vertex);
         const end = columnStart(column, vertex + 1);
-        const at = (place: number): Elements =>
-          this.block(variable, blocks === null ? variable.firstBlock + place : blocks[place]);
+        const at = (place: number): Elements => {
+          const block = blocks === null ? variable.firstBlock + place : blocks[place];
+          const values = this.#open(variable, block);
+          if (declared.kind === "edge" && declared.direction === "output" && variable.type === "half") {
+            const memory = this.#arrays[variable.id];
+            closing.push(() => storeElements("half", memory, this.#run(variable, block), values));
+          }
+          return values;
+        };
         if (declared.kind === "state") throw new Error(`internal: state "${field}" has a column of blocks`);
         if (declared.extent === "vectors") {
           handed[field] = Array.from({ length: end - start }, (_, index) => at(start + index));
@@ -85,6 +113,7 @@ export class BlockStorage {
           { cause: error },
         );
       }
+      for (const close of closing.splice(0)) close();
     }
   }
 }

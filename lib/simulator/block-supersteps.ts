@@ -132,6 +132,8 @@ class Traffic {
       exchangedBytes,
       linkBytes,
       linkCycles,
+      hostBytes: 0,
+      hostCycles: 0,
       cycles: target.syncCycles + slowest + largest(computeCycles),
     };
     return {

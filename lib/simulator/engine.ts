@@ -1,10 +1,23 @@
-import { checkGraph, flatValues, type Graph, type Program, type TensorView, type Values } from "../graph/index.ts";
+import {
+  checkGraph,
+  type DataStream,
+  flatValues,
+  type Graph,
+  type Program,
+  type RemoteBuffer,
+  type Row,
+  type TensorView,
+  type Values,
+} from "../graph/index.ts";
 import { type HostTensor, tensor } from "../tensor/index.ts";
+import { HostSide, type StreamCallback } from "./host-side.ts";
 import { findLiveness, type Step } from "./liveness.ts";
 import { checkMemory, measureMemory, type TileMemory } from "./memory.ts";
 import { conditionOf, StepPlanner } from "./planning.ts";
+import { ProgramTrace, type TracedPart } from "./program-trace.ts";
+import type { ProgramTree } from "./program-tree.ts";
 import { type ExecutionReport, summarise } from "./report.ts";
-import { Storage } from "./storage.ts";
+import { dtypeOf, Storage } from "./storage.ts";
 import type { Superstep } from "./superstep.ts";
 import { VertexRunner } from "./vertex-runner.ts";
 
@@ -16,8 +29,6 @@ export interface EngineOptions {
   readonly checkAllBounds?: boolean;
 }
 
-const dtypes = { float: "float32", half: "float16", int: "int32", bool: "bool" } as const;
-
 /**
  * A graph and a program on a modelled device. Values are computed as the device would; cycles and bytes are what the
  * codelets' estimates, the exchange and the tile mapping say.
@@ -26,7 +37,8 @@ export class Engine {
   /** Where every tile's bytes go, at every step of the program. */
   readonly memory: TileMemory;
   readonly #graph: Graph;
-  readonly #program: Program;
+  readonly #trace: ProgramTrace;
+  readonly #host: HostSide;
   readonly #planner: StepPlanner;
   readonly #storage: Storage;
   readonly #runner: VertexRunner;
@@ -42,7 +54,8 @@ export class Engine {
   constructor(graph: Graph, program: Program, { print = console.log, checkAllBounds = false }: EngineOptions = {}) {
     checkGraph(graph, program);
     this.#graph = graph;
-    this.#program = program;
+    this.#trace = new ProgramTrace(program);
+    this.#host = new HostSide(graph);
     this.#print = print;
     this.#planner = new StepPlanner(graph);
     const liveness = findLiveness(graph, program, (step) => this.#planner.access(step));
@@ -58,6 +71,8 @@ export class Engine {
   load(): this {
     this.#storage.clear();
     for (const { tensor: view, values } of this.#graph.initialValues) this.#storage.scatter(view.runs, values);
+    this.#host.clear();
+    this.#trace.clear();
     this.#supersteps = [];
     return this;
   }
@@ -65,10 +80,42 @@ export class Engine {
   /**
    * Runs the program once, on the values that the last run has left.
    *
-   * @throws Error if a codelet fails, named by its vertex, or if the program comes to an errorProgram
+   * @throws Error if a codelet fails, named by its vertex, if a stream's callback fails, or if the program comes to an
+   * errorProgram
    */
   run(): this {
-    this.#run(this.#program);
+    for (const _ of this.steps());
+    return this;
+  }
+
+  /**
+   * Runs the program as `run` does, superstep by superstep: each is given when it is done, and tensors may be read and
+   * written before the next is asked for.
+   */
+  *steps(): Generator<Superstep, void> {
+    yield* this.#run(this.#trace.root);
+  }
+
+  /**
+   * Says what the host does at its end of a stream: for one to the device, give the values that are wanted next; for one
+   * to the host, take a tensor [elements].
+   */
+  connectStream(stream: DataStream | string, callback: StreamCallback): this {
+    this.#host.connect(stream, callback);
+    return this;
+  }
+
+  /** A copy of a row of a remote buffer, [elements]. */
+  readRemoteBuffer(buffer: RemoteBuffer, row = 0): HostTensor {
+    const values = this.#host.readRow(buffer, row);
+    return tensor(values, { shape: [buffer.elements], dtype: dtypeOf[buffer.type] });
+  }
+
+  /** Replaces a row of a remote buffer: as many numbers as it has elements, or one for all. */
+  writeRemoteBuffer(buffer: RemoteBuffer, values: Values, row = 0): this {
+    const { elements, name } = buffer;
+    const shown = { elements, shape: [elements], describe: () => `remote buffer "${name}"` };
+    this.#host.writeRow(buffer, row, flatValues("writeRemoteBuffer", shown, values));
     return this;
   }
 
@@ -79,7 +126,7 @@ export class Engine {
   readTensor(view: TensorView): HostTensor {
     this.#checkOwn("readTensor", view);
     const values = this.#storage.read(view);
-    return tensor(values, { shape: view.shape, dtype: dtypes[view.type] });
+    return tensor(values, { shape: view.shape, dtype: dtypeOf[view.type] });
   }
 
   /** Replaces a tensor's values: numbers in row-major order, nested numbers, a host tensor, or one number for all. */
@@ -94,36 +141,72 @@ export class Engine {
     return summarise(this.#graph.target, this.#supersteps, this.memory);
   }
 
-  #run(part: Program): void {
+  /** The program as a tree, with what its parts have taken since it was loaded. */
+  programTree(): ProgramTree {
+    return this.#trace.tree(this.#graph.target.name, (computeSet) => this.#planner.members(computeSet).length);
+  }
+
+  *#run(traced: TracedPart): Generator<Superstep, void> {
+    this.#trace.begin(traced);
+    try {
+      yield* this.#perform(traced.program, traced.parts);
+    } finally {
+      this.#trace.end();
+    }
+  }
+
+  *#perform(part: Program, parts: readonly TracedPart[]): Generator<Superstep, void> {
     switch (part.kind) {
       case "sequence":
-        for (const inner of part.programs) this.#run(inner);
+        for (const inner of parts) yield* this.#run(inner);
         return;
       case "execute":
-        this.#pass(part);
         for (const vertex of this.#planner.members(part.computeSet.id)) this.#runner.run(vertex);
+        yield* this.#pass(part);
         return;
       case "copy":
-        this.#pass(part);
         this.#storage.scatter(part.destination.runs, this.#storage.read(part.source));
+        yield* this.#pass(part);
         return;
+      case "copyIn": {
+        const { source, destination } = part;
+        const given =
+          source.kind === "stream" ? this.#host.receive(source) : this.#host.readRow(source, this.#row(part.row));
+        this.#storage.scatter(destination.runs, given);
+        yield* this.#pass(part);
+        return;
+      }
+      case "copyOut": {
+        const values = this.#storage.read(part.source);
+        const { destination } = part;
+        if (destination.kind === "stream") this.#host.send(destination, values);
+        else this.#host.writeRow(destination, this.#row(part.row), values);
+        yield* this.#pass(part);
+        return;
+      }
       case "repeat":
-        for (let time = 0; time < part.count; time++) this.#run(part.body);
+        for (let time = 0; time < part.count; time++) yield* this.#run(parts[0]);
         return;
-      case "repeatWhile":
+      case "repeatWhile": {
+        const [condition, body] = parts;
         for (;;) {
-          this.#run(part.condition);
-          if ((this.#decide(part) !== 0) !== part.expected) return;
-          this.#run(part.body);
+          yield* this.#run(condition);
+          if (((yield* this.#decide(part)) !== 0) !== part.expected) return;
+          yield* this.#run(body);
         }
-      case "if":
-        this.#run(this.#decide(part) !== 0 ? part.then : part.otherwise);
+      }
+      case "if": {
+        const [then, otherwise] = parts;
+        yield* this.#run((yield* this.#decide(part)) !== 0 ? then : otherwise);
         return;
-      case "switch":
-        this.#run(part.cases.get(this.#decide(part)) ?? part.otherwise);
+      }
+      case "switch": {
+        const place = [...part.cases.keys()].indexOf(yield* this.#decide(part));
+        yield* this.#run(parts[place < 0 ? parts.length - 1 : place]);
         return;
+      }
       case "call":
-        this.#run(part.callee.body);
+        yield* this.#run(parts[0]);
         return;
       case "printTensor":
         this.#print(`${part.title}: ${formatValues(this.#storage.read(part.tensor))}`);
@@ -136,13 +219,22 @@ export class Engine {
   }
 
   /** Takes note of a step's supersteps. */
-  #pass(step: Step): void {
-    for (const superstep of this.#planner.planned(step).supersteps) this.#supersteps.push(superstep);
+  *#pass(step: Step): Generator<Superstep, void> {
+    for (const superstep of this.#planner.planned(step).supersteps) {
+      this.#supersteps.push(superstep);
+      this.#trace.pass(superstep);
+      yield superstep;
+    }
   }
 
-  #decide(step: Extract<Step, { kind: "repeatWhile" | "if" | "switch" }>): number {
-    this.#pass(step);
-    return this.#storage.read(conditionOf(step))[0];
+  *#decide(step: Extract<Step, { kind: "repeatWhile" | "if" | "switch" }>): Generator<Superstep, number> {
+    const value = this.#storage.read(conditionOf(step))[0];
+    yield* this.#pass(step);
+    return value;
+  }
+
+  #row(row: Row): number {
+    return typeof row === "number" ? row : this.#storage.read(row)[0];
   }
 
   #checkOwn(subject: string, view: TensorView): void {

@@ -5,6 +5,7 @@ export { BlockEngine, type BlockEngineOptions, simulate } from "./block-engine.t
 export { type ComparedFigure, compareRuns, type ExecutionComparison, formatComparison } from "./compare.ts";
 export { byteJoules, type Energy, operationJoules, totalJoules } from "./energy.ts";
 export { Engine, type EngineOptions } from "./engine.ts";
+export type { StreamCallback } from "./host-side.ts";
 export { type LayeredMachine, type MachineReport, machines, type Precision, runLayered } from "./layered-machine.ts";
 export {
   type FixedMemory,
@@ -14,6 +15,7 @@ export {
   type TileMemory,
 } from "./memory.ts";
 export { perfettoTrace, type TraceOptions } from "./perfetto.ts";
+export { formatProgramTree, type ProgramNode, type ProgramTree, type TreeTextOptions } from "./program-tree.ts";
 export { type ExecutionReport, formatReport } from "./report.ts";
 export type { Superstep } from "./superstep.ts";
 export { formatMachines, runOnTiles } from "./tile-machine.ts";

@@ -1,7 +1,10 @@
 import { type Graph, type Program, partsOf, type TensorView } from "../graph/index.ts";
 
 /** A program that takes supersteps: those that read or write memory. */
-export type Step = Extract<Program, { kind: "execute" | "copy" | "repeatWhile" | "if" | "switch" | "printTensor" }>;
+export type Step = Extract<
+  Program,
+  { kind: "execute" | "copy" | "copyIn" | "copyOut" | "repeatWhile" | "if" | "switch" | "printTensor" }
+>;
 
 /** Variables that a step reads, and that it writes; `replaced` are those of which it writes every element. */
 export interface StepAccess {
@@ -49,6 +52,8 @@ export function findLiveness(graph: Graph, program: Program, accessOf: (step: St
         return part.programs.reduceRight((alive, inner) => before(inner, alive), after);
       case "execute":
       case "copy":
+      case "copyIn":
+      case "copyOut":
       case "printTensor":
         return through(part, after);
       case "repeat":
@@ -97,6 +102,8 @@ function numberSteps(part: Program, places: Map<Step, number>, seen: Set<Program
 const stepKinds: ReadonlySet<Program["kind"]> = new Set<Step["kind"]>([
   "execute",
   "copy",
+  "copyIn",
+  "copyOut",
   "repeatWhile",
   "if",
   "switch",

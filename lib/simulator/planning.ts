@@ -1,6 +1,6 @@
-import { type Graph, type TensorView, verticesOfComputeSets } from "../graph/index.ts";
+import { type Graph, type Row, type TensorView, verticesOfComputeSets } from "../graph/index.ts";
 import { type Step, type StepAccess, variablesOf } from "./liveness.ts";
-import { type PlannedStep, planCondition, planCopy, planExecute } from "./superstep.ts";
+import { type PlannedStep, planCondition, planCopy, planExecute, planOutside } from "./superstep.ts";
 
 /** What each step of a program reads, writes and costs; found out once, however often a step is run. */
 export class StepPlanner {
@@ -33,6 +33,10 @@ export class StepPlanner {
         return planExecute(this.#graph, step.computeSet.name, this.#members(step.computeSet.id));
       case "copy":
         return planCopy(this.#graph, step.source, step.destination);
+      case "copyIn":
+        return planOutside(this.#graph, { ...step, outside: step.source, tensor: step.destination }, "in");
+      case "copyOut":
+        return planOutside(this.#graph, { ...step, outside: step.destination, tensor: step.source }, "out");
       case "printTensor":
         // The host reads the tensor while the device stands still; no cycle of the device passes.
         return noStep(this.#graph.target.tileCount);
@@ -46,16 +50,25 @@ export class StepPlanner {
     switch (step.kind) {
       case "execute":
         return this.#accessOfVertices(this.#members(step.computeSet.id));
-      case "copy": {
-        const written = new Map<number, number>();
-        for (const { variable, count } of step.destination.runs) addTo(written, variable, count);
-        return { reads: variablesOf(step.source), writes: new Set(written.keys()), replaced: this.#whole(written) };
+      case "copy":
+        return { reads: variablesOf(step.source), ...this.#written(step.destination) };
+      case "copyIn":
+        return { reads: variablesOfRow(step.row), ...this.#written(step.destination) };
+      case "copyOut": {
+        const reads = new Set([...variablesOf(step.source), ...variablesOfRow(step.row)]);
+        return { reads, writes: none, replaced: none };
       }
       case "printTensor":
         return { reads: variablesOf(step.tensor), writes: none, replaced: none };
       default:
         return { reads: variablesOf(conditionOf(step)), writes: none, replaced: none };
     }
+  }
+
+  #written(destination: TensorView): Pick<StepAccess, "writes" | "replaced"> {
+    const written = new Map<number, number>();
+    for (const { variable, count } of destination.runs) addTo(written, variable, count);
+    return { writes: new Set(written.keys()), replaced: this.#whole(written) };
   }
 
   #accessOfVertices(members: Uint32Array): StepAccess {
@@ -81,6 +94,11 @@ export class StepPlanner {
     const { all } = this.#graph.variables;
     return new Set([...written].filter(([variable, count]) => count === all[variable].elements).map(([key]) => key));
   }
+}
+
+/** Variables that the number of a row is read from. */
+function variablesOfRow(row: Row): Set<number> {
+  return typeof row === "number" ? new Set() : variablesOf(row);
 }
 
 /** The element that a step decides by. */

@@ -17,6 +17,8 @@ export interface ExecutionReport {
   readonly exchangedBytes: number;
   /** Of these, bytes that went from chip to chip. */
   readonly linkBytes: number;
+  /** Bytes over the border to the host and to remote buffers, both ways; what that takes is time of the exchange. */
+  readonly hostBytes: number;
   readonly memory: TileMemory;
 }
 
@@ -28,12 +30,14 @@ export function summarise(device: Target, supersteps: readonly Superstep[], memo
   const phases = { compute: 0, exchange: 0, sync: 0 };
   let exchangedBytes = 0;
   let linkBytes = 0;
+  let hostBytes = 0;
   for (const [superstep, count] of times) {
     phases.compute += largest(superstep.computeCycles) * count;
-    phases.exchange += Math.max(largest(superstep.exchangeCycles), superstep.linkCycles) * count;
+    phases.exchange += exchangePhase(superstep) * count;
     phases.sync += superstep.syncCycles * count;
     exchangedBytes += superstep.exchangedBytes * count;
     linkBytes += superstep.linkBytes * count;
+    hostBytes += superstep.hostBytes * count;
     for (let tile = 0; tile < device.tileCount; tile++) {
       tiles.compute[tile] += superstep.computeCycles[tile] * count;
       tiles.exchange[tile] += superstep.exchangeCycles[tile] * count;
@@ -51,8 +55,14 @@ export function summarise(device: Target, supersteps: readonly Superstep[], memo
     tiles,
     exchangedBytes,
     linkBytes,
+    hostBytes,
     memory,
   };
+}
+
+/** Cycles that all tiles wait until the last has what it needs: from tiles, over links, from outside. */
+function exchangePhase({ exchangeCycles, linkCycles, hostCycles }: Superstep): number {
+  return Math.max(largest(exchangeCycles), linkCycles, hostCycles);
 }
 
 /** A report as text: the sums, the supersteps with repeats of one taken together, and memory. */
@@ -65,15 +75,16 @@ export function formatReport(report: ExecutionReport): string {
     while (report.supersteps[index + times] === superstep) times++;
     index += times;
     const busy = superstep.computeCycles.reduce((sum, cycles) => sum + Number(cycles > 0), 0);
-    const { syncCycles, exchangeCycles, computeCycles, exchangedBytes } = superstep;
-    const numbers = [times, syncCycles, largest(exchangeCycles), largest(computeCycles), exchangedBytes, busy];
+    const { syncCycles, computeCycles, exchangedBytes, hostBytes } = superstep;
+    const bytes = exchangedBytes + hostBytes;
+    const numbers = [times, syncCycles, exchangePhase(superstep), largest(computeCycles), bytes, busy];
     rows.push([superstep.name, ...numbers.map(grouped)]);
   }
   const total = memory.peak.reduce((sum, bytes) => sum + bytes, 0);
   const fullest = memory.peak.indexOf(largest(memory.peak));
   return [
     `${device.name}, ${device.tileCount} tiles: ${grouped(report.cycles)} cycles, ${(report.seconds * 1e6).toFixed(2)} µs at ${device.clockHz / 1e9} GHz`,
-    `compute ${grouped(phases.compute)}, exchange ${grouped(phases.exchange)}, sync ${grouped(phases.sync)} cycles; ${grouped(report.exchangedBytes)} B exchanged`,
+    `compute ${grouped(phases.compute)}, exchange ${grouped(phases.exchange)}, sync ${grouped(phases.sync)} cycles; ${grouped(report.exchangedBytes)} B exchanged${report.hostBytes > 0 ? `, ${grouped(report.hostBytes)} B from and to the host` : ""}`,
     ...table(rows),
     `memory: ${grouped(total)} B on all tiles at their peaks; most on tile ${fullest}: ${grouped(memory.peak[fullest])} of ${grouped(memory.bytesPerTile)} B`,
   ].join("\n");

@@ -1,4 +1,14 @@
-import type { Codelet, Graph, Target, TensorView, VectorsSize } from "../graph/index.ts";
+import {
+  type Codelet,
+  describeOutside,
+  elementBytes,
+  type Graph,
+  type Outside,
+  type Row,
+  type Target,
+  type TensorView,
+  type VectorsSize,
+} from "../graph/index.ts";
 import { ExchangePlanner, type ExchangeTraffic } from "./exchange.ts";
 
 /**
@@ -18,6 +28,9 @@ export interface Superstep {
   /** Of these, bytes that go from chip to chip, and the cycles of the chip whose links have most to send. */
   readonly linkBytes: number;
   readonly linkCycles: number;
+  /** Bytes that come from the host or go there, or to a remote buffer and from it, and the cycles that takes. */
+  readonly hostBytes: number;
+  readonly hostCycles: number;
   /** Cycles from the synchronisation to the end of the last tile's computation. */
   readonly cycles: number;
 }
@@ -75,6 +88,55 @@ export function planCopy(graph: Graph, source: TensorView, destination: TensorVi
   };
 }
 
+/** A tensor that comes from outside or goes there: each chip has lanes of its own, and tiles take what exchange takes. */
+export function planOutside(
+  graph: Graph,
+  { outside, tensor, row }: { readonly outside: Outside; readonly tensor: TensorView; readonly row: Row },
+  way: "in" | "out",
+): PlannedStep {
+  const { target, variables } = graph;
+  const { tileCount, chips = 1, clockHz, hostBytesPerSecond } = target;
+  const tileBytes = new Float64Array(tileCount);
+  const chipBytes = new Float64Array(chips);
+  const pieces = new Uint32Array(tileCount);
+  const add = (variable: number, start: number, end: number): void => {
+    const { mapping, type } = variables.all[variable];
+    for (const place of mapping.between(start, end)) {
+      const bytes = (place.end - place.start) * elementBytes[type];
+      tileBytes[place.tile] += bytes;
+      chipBytes[Math.floor((place.tile * chips) / tileCount)] += bytes;
+      pieces[place.tile]++;
+    }
+  };
+  for (const { variable, start, count, step } of tensor.runs) {
+    if (step === 1) add(variable, start, start + count);
+    else for (let i = 0; i < count; i++) add(variable, start + i * step, start + i * step + 1);
+  }
+  const { exchangeBytesPerCycle, syncCycles } = target;
+  const exchangeCycles = Uint32Array.from(tileBytes, (bytes) => Math.ceil(bytes / exchangeBytesPerCycle));
+  const hostCycles = Math.ceil((largest(chipBytes) / hostBytesPerSecond) * clockHz);
+  const [from, to] = [describeOutside(outside), tensor.describe()];
+  const superstep: Superstep = {
+    name: way === "in" ? `copy ${from} to ${to}` : `copy ${to} to ${from}`,
+    syncCycles,
+    exchangeCycles,
+    computeCycles: new Uint32Array(tileCount),
+    exchangedBytes: 0,
+    linkBytes: 0,
+    linkCycles: 0,
+    hostBytes: tileBytes.reduce((sum, bytes) => sum + bytes, 0),
+    hostCycles,
+    cycles: syncCycles + Math.max(largest(exchangeCycles), hostCycles),
+  };
+  const told = typeof row === "number" ? [] : planCondition(graph, row).supersteps;
+  return {
+    supersteps: [...told, superstep],
+    exchangeBytes: new Float64Array(tileCount),
+    receivedPieces: pieces,
+    sentPieces: new Uint32Array(tileCount),
+  };
+}
+
 /** A condition: every tile is told the element, as each runs the control program for itself. */
 export function planCondition(graph: Graph, predicate: TensorView): PlannedStep {
   const planner = new ExchangePlanner(graph);
@@ -110,6 +172,8 @@ function makeSuperstep(
     exchangedBytes: receivedBytes.reduce((sum, bytes) => sum + bytes, 0),
     linkBytes,
     linkCycles,
+    hostBytes: 0,
+    hostCycles: 0,
     cycles: syncCycles + Math.max(largest(exchangeCycles), linkCycles) + largest(computeCycles),
   };
 }

@@ -68,9 +68,9 @@ export class VertexRunner {
   }
 
   #open(runs: readonly Run[], name: string, field: EdgeField, checked: boolean): OpenField {
-    // What is written as half or bool has to be rounded on its way back to memory.
-    const roundsBack = field.direction !== "input" && (field.type === "half" || field.type === "bool");
-    if (!checked && !roundsBack && runs.length === 1 && runs[0].step === 1) {
+    // Halves lie in memory as bits; what is written as bool has to be rounded on its way back.
+    const converted = field.type === "half" || (field.direction !== "input" && field.type === "bool");
+    if (!checked && !converted && runs.length === 1 && runs[0].step === 1) {
       const [{ variable, start, count }] = runs;
       return { name, field, runs, values: this.#storage.window(variable, start, count), copied: false };
     }

@@ -148,7 +148,12 @@ function dump({ vertices }: Graph): unknown[] {
     tile: vertices.tileOf(vertex),
     fields: vertices.fieldsOf(vertex).map(([name, field], place) => {
       if (field.kind === "state") return [name, vertices.stateOf(vertex, place)];
-      return [name, vertices.lengthOf(vertex, place), elementsOf(vertices, vertex, place)];
+      return [
+        name,
+        vertices.lengthOf(vertex, place),
+        vertices.vectorsOf(vertex, place),
+        elementsOf(vertices, vertex, place),
+      ];
     }),
   }));
 }
@@ -346,14 +351,90 @@ test("a column that does not fit is refused before any vertex is added", () => {
   assert.is(graph.vertices.count, 0);
 });
 
+test("lists of vectors are added in bulk as they are one by one", () => {
+  const gather = codelet(
+    "Gather",
+    { in: input.vectors("float"), out: output.vector("float") },
+    () => {},
+    () => 1,
+  );
+  for (let seed = 1; seed <= 100; seed++) {
+    const draw = random(seed);
+    const counts = Array.from({ length: integer(draw, 0, 4) }, () => integer(draw, 0, 3));
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const starts = Array.from({ length: total }, () => integer(draw, 0, 25));
+    const lengths = Array.from({ length: total }, () => integer(draw, 0, 4));
+    const transposed = draw.next() % 2 === 0;
+    const [single, bulk] = [false, true].map((inBulk) => {
+      const graph = new Graph(devices.lecture);
+      const a = graph.addVariable("float", [5, 6], "a");
+      const b = graph.addVariable("float", [10], "b");
+      const source = transposed ? a.dimShuffle() : a;
+      const computeSet = graph.addComputeSet("set");
+      const outs = counts.map((_, index) => 2 * index);
+      if (inBulk) {
+        const columns = {
+          in: { tensor: source, starts, lengths, counts },
+          out: { tensor: b, starts: outs, lengths: 2 },
+        };
+        graph.addVertices(computeSet, gather, counts.length, columns, 3);
+      } else {
+        let next = 0;
+        for (const [index, count] of counts.entries()) {
+          const vectors = Array.from({ length: count }, () => {
+            const start = starts[next];
+            return source.flatten().slice(start, start + lengths[next++]);
+          });
+          const vertex = graph.addVertex(computeSet, gather, {
+            in: vectors,
+            out: b.slice(outs[index], outs[index] + 2),
+          });
+          graph.setTileMapping(vertex, 3);
+        }
+      }
+      return graph;
+    });
+    assert.equal(dump(bulk), dump(single), `seed ${seed}`);
+    assert.is(bulk.vertices.edgeCount, single.vertices.edgeCount);
+    assert.equal(verifyGraph(bulk), verifyGraph(single), `seed ${seed}`);
+  }
+  const graph = new Graph(devices.lecture);
+  const a = graph.addVariable("float", [8], "a");
+  const halves = graph.addVariable("half", [8], "halves");
+  const set = graph.addComputeSet("set");
+  const out = { tensor: a, starts: [0, 1] };
+  const add = (column: object) => () =>
+    graph.addVertices(set, gather, 2, { in: { tensor: a, starts: [0, 2, 4], counts: [1, 2], ...column }, out });
+  assert.throws(add({ counts: [1] }), /the column of "in, counts" must have a place a vertex, got 1 for 2/);
+  assert.throws(add({ counts: [1, -2] }), /counts of field "in" must be whole numbers ≥ 0, got -2 \(index 1\)/);
+  assert.throws(add({ counts: [1, 1] }), /the column of "in" must have a place a vertex, got 3 for 2/);
+  assert.throws(add({ starts: [0, 2, 8] }), /field "in" must lie on elements 0 to 8 .* got 1 from 8 \(index 2/);
+  assert.throws(add({ tensor: halves }), /field "in" must be connected to float, got "halves"/);
+  assert.throws(
+    () => graph.addVertices(set, gather, 2, { in: { tensor: a, starts: [0, 1] } as never, out }),
+    /field "in" is a list of vectors and must be told how many each vertex has, got no counts/,
+  );
+  assert.throws(
+    () =>
+      graph.addVertices(set, gather, 2, {
+        in: { tensor: a, starts: [0, 1], counts: 1 },
+        out: { ...out, counts: 1 } as never,
+      }),
+    /field "out" is one vector a vertex, got counts; leave them out/,
+  );
+  assert.is(graph.vertices.count, 0);
+});
+
 test("programs that call themselves, and strangers, are found", () => {
   const graph = new Graph(devices.lecture);
   const loop = programFunction("loop", (self) => sequence([repeat(2, call(self))]));
   const [recursion] = verifyGraph(graph, call(loop));
   assert.match(
     recursion.message,
-    /a program must not call itself, got function loop → loop; .* use repeat or repeatWhile/,
+    /^program: a program must not call itself, got function loop → loop; .* use repeat or repeatWhile/,
   );
+  const outer = programFunction("outer", (self) => call(programFunction("inner", call(self))));
+  assert.match(verifyGraph(graph, call(outer))[0].message, /got function inner → outer → inner;/);
   const twice = programFunction("twice", sequence());
   assert.equal(verifyGraph(graph, sequence([call(twice), call(twice)])), [], "calling twice is no recursion");
   const other = new Graph(devices.lecture);
