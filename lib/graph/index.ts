@@ -82,7 +82,7 @@ export {
   repeatWhile,
   sequence,
 } from "./program.ts";
-export { type DataStream, describeOutside, type Outside, outsideBytes, type RemoteBuffer } from "./streams.ts";
+export { type DataStream, describeOutside, type Outside, type RemoteBuffer } from "./streams.ts";
 export { chips, devices, type Target } from "./target.ts";
 export { concat, TensorView } from "./tensor-view.ts";
 export { type ExpandedGraph, toGraph } from "./to-graph.ts";

@@ -32,11 +32,6 @@ export function describeOutside(outside: Outside): string {
   return `remote buffer "${name}" ${type} [${outside.rows},${elements}]`;
 }
 
-/** Bytes that are handed over at a time. */
-export function outsideBytes({ type, elements }: Outside): number {
-  return elements * elementBytes[type];
-}
-
 /** The streams and remote buffers of one graph. */
 export class OutsideTable {
   readonly #streams: DataStream[] = [];
