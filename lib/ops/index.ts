@@ -5,6 +5,7 @@ export { dropoutLane, dropThreshold } from "./dropout.ts";
 export { geluFactors } from "./elementwise-unary.ts";
 export { startsAlong } from "./pieces.ts";
 export { noIndex } from "./pooling.ts";
+export { quantizeLevels } from "./quantize.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";
 export { uniformLane } from "./uniform.ts";
 export type { Window } from "./window.ts";

@@ -11,8 +11,11 @@ import * as unary from "./elementwise-unary.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import * as loss from "./loss.ts";
 import { matmul } from "./matmul.ts";
+import { move } from "./move.ts";
+import { pack, unpack } from "./pack.ts";
 import { concat, pad, slice } from "./pieces.ts";
 import * as pooling from "./pooling.ts";
+import { dequantize, quantize } from "./quantize.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { broadcast, copy, full, reshape, stopGradient, transpose } from "./shape.ts";
 import { logSoftmax, softmax, softmaxGradient } from "./softmax.ts";
@@ -80,6 +83,11 @@ export const operators = {
   copy,
   cast,
   roundTo,
+  pack,
+  unpack,
+  quantize,
+  dequantize,
+  move,
   stopGradient,
   full,
   uniform,

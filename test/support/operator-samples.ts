@@ -297,6 +297,34 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
     ...unary(-1, 1)(random),
     attributes: { format: ["float16", "bfloat16"][integer(random, 0, 1)] },
   }),
+  pack: (random) => ({
+    inputs: [{ shape: [2 * integer(random, 1, 20)], low: -2, high: 2 }],
+    attributes: { format: ["float16", "bfloat16"][integer(random, 0, 1)] },
+  }),
+  unpack: (random) => ({
+    // The patterns of small subnormal numbers, or of pairs of ordinary ones.
+    inputs: [{ shape: [integer(random, 1, 20)], classes: [1000, 2 ** 30][integer(random, 0, 1)] }],
+    attributes: { format: ["float16", "bfloat16"][integer(random, 0, 1)] },
+  }),
+  quantize(random) {
+    const blocks = integer(random, 1, 5);
+    return {
+      inputs: [
+        { shape: [blocks, 4 * integer(random, 1, 9)], low: -2, high: 2 },
+        { shape: [blocks], low: 2, high: 3 },
+      ],
+    };
+  },
+  dequantize(random) {
+    const blocks = integer(random, 1, 5);
+    return {
+      inputs: [
+        { shape: [blocks, integer(random, 1, 9)], classes: 2 ** 31 - 1 },
+        { shape: [blocks], low: 0, high: 3 },
+      ],
+    };
+  },
+  move: (random) => ({ ...unary()(random), attributes: { to: ["host", "device"][integer(random, 0, 1)] } }),
   stopGradient: unary(),
   full: (random) => ({
     inputs: [],

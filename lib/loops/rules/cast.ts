@@ -43,14 +43,14 @@ function toFloat16(x: Expression): Expression {
 }
 
 /** The nearest number of a shorter float; NaN stays. */
+export function roundedTo(format: string, x: Expression): Expression {
+  const rounded = format === "float16" ? toFloat16(x) : toBfloat16(x);
+  return select(compare("equal", x, x), rounded, x);
+}
+
+/** Rounds and keeps the dtype. */
 export const roundTo: LoopRule = {
   family: "map",
   same: [0],
-  elements: ({ operands: [x], attributes: { format } }) => [
-    (position) => {
-      const element = x.at(position);
-      const rounded = format === "float16" ? toFloat16(element) : toBfloat16(element);
-      return select(compare("equal", element, element), rounded, element);
-    },
-  ],
+  elements: ({ operands: [x], attributes: { format } }) => [(position) => roundedTo(format as string, x.at(position))],
 };

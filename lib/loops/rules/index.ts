@@ -7,11 +7,12 @@ import { dropout, increment, uniform } from "./dropout.ts";
 import * as elementwise from "./elementwise.ts";
 import { gather, scatterAdd } from "./gather.ts";
 import { matmul } from "./matmul.ts";
+import { dequantize, pack, quantize, unpack } from "./pack.ts";
 import * as pooling from "./pooling.ts";
 import { argmax, max, mean, sum } from "./reduce.ts";
 import { crossEntropy, logSoftmax, softmax, softmaxGradient } from "./rows.ts";
 import type { LoopRule } from "./rule.ts";
-import { broadcast, concat, full, pad, reshape, slice, split, stopGradient, transpose } from "./shape.ts";
+import { broadcast, concat, full, move, pad, reshape, slice, split, stopGradient, transpose } from "./shape.ts";
 
 /** How each operator becomes loops. */
 const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
@@ -74,6 +75,11 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   copy: elementwise.copy,
   cast,
   roundTo,
+  pack,
+  unpack,
+  quantize,
+  dequantize,
+  move,
   stopGradient,
   full,
   uniform,

@@ -61,6 +61,15 @@ export function moved(position: Position, by: readonly number[]): Position {
   return position.map((index, axis) => plus(index, at(by[axis])));
 }
 
+/** The operand itself, element by element. */
+export const move: LoopRule = {
+  family: "pieces",
+  same: [],
+  pieces: ({ operands: [x], outputs: [{ shape }] }) => [
+    { shape, stores: [{ place: (position) => position, element: (position) => x.at(position) }] },
+  ],
+};
+
 /** The block of extents `sizes` that begins at `starts`. */
 export const slice: LoopRule = {
   family: "map",

@@ -216,6 +216,16 @@ const cases: { readonly [Name in OperatorName]: Case } = {
     const scaled = c.apply("scale", [c.input(c.shape(2))], { factor: 2 ** c.pick([-30, -20, -14, 0, 10, 15, 17]) });
     return c.apply("roundTo", scaled, { format: c.pick(["float16", "bfloat16"]) });
   },
+  pack: (c) => {
+    const scaled = c.apply("scale", [c.input([2 * c.extent()])], {
+      factor: 2 ** c.pick([-30, -20, -14, 0, 10, 15, 17]),
+    });
+    return c.apply("pack", scaled, { format: c.pick(["float16", "bfloat16"]) });
+  },
+  unpack: sampled("unpack"),
+  quantize: sampled("quantize"),
+  dequantize: sampled("dequantize"),
+  move: sampled("move"),
   stopGradient: (c) => c.apply("square", c.apply("stopGradient", [c.input(c.shape(2))])),
   uniform: sampled("uniform"),
   full: (c) => c.apply("full", [], { shape: c.shape(2), dtype: c.pick(["float32", "int32"]), value: 3 }),

@@ -184,6 +184,14 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
   copy: { C1: { inputs: [] } },
   cast: { C1: { inputs: [t("float16", 2)], attributes: { dtype: "float32" } } },
   roundTo: { C1: { ...notFloat, attributes: { format: "float16" } } },
+  pack: {
+    C1: { inputs: [f(2, 2)], attributes: { format: "float16" } },
+    C2: { inputs: [f(3)], attributes: { format: "float16" } },
+  },
+  unpack: { C1: { inputs: [f(2)], attributes: { format: "float16" } } },
+  quantize: { C1: { inputs: [f(2, 4), f(3)] }, C2: { inputs: [f(2, 6), f(2)] } },
+  dequantize: { C1: { inputs: [f(2, 4), f(2)] } },
+  move: { C1: { inputs: [], attributes: { to: "host" } } },
   stopGradient: { C1: { inputs: [] } },
   uniform: {
     C1: { inputs: [f()], attributes: { shape: [2], seed: 1 } },
