@@ -4,6 +4,7 @@
 export { type CheckpointOptions, checkpoint } from "./checkpoint.ts";
 export { inPlaceOnly } from "./in-place.ts";
 export { keepEverything } from "./keep-everything.ts";
+export { type LowPrecisionOptions, lowPrecision, type StorageFormat } from "./low-precision.ts";
 export { type RematerialiseOptions, rematerialise } from "./rematerialise.ts";
 export { reuse } from "./reuse.ts";
 export { type Budget, withinBudget } from "./within-budget.ts";

@@ -1,6 +1,7 @@
 import { checkpoint } from "./checkpoint.ts";
 import { inPlaceOnly } from "./in-place.ts";
 import { keepEverything } from "./keep-everything.ts";
+import { lowPrecision } from "./low-precision.ts";
 import { rematerialise } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
 import type { MemoryStrategy } from "./strategy.ts";
@@ -13,6 +14,9 @@ const strategies = {
   reuse: () => reuse,
   checkpoint: () => checkpoint(),
   rematerialise: () => rematerialise(),
+  float16: () => lowPrecision({ format: "float16" }),
+  bfloat16: () => lowPrecision({ format: "bfloat16" }),
+  "8-bit": () => lowPrecision({ format: "8-bit" }),
 } as const satisfies Readonly<Record<string, () => MemoryStrategy>>;
 
 /** The name of a memory strategy. */

@@ -73,7 +73,8 @@ for (const engine of engines) {
     for (const [network, model] of Object.entries(models)) {
       const graph = graphOf(model);
       const expected = await train(engine, makeSchedule(graph), model);
-      for (const name of strategyNames) {
+      const moving = strategyNames.filter((name) => strategiesOf(name)[0].results === "the same bits");
+      for (const name of moving) {
         const schedule = planSchedule(graph, strategiesOf(name), targetOf(engine));
         assert.equal(verify(schedule.graph, operatorTable), [], `${network}, ${name}`);
         const got = await train(engine, schedule, model);
