@@ -3,6 +3,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -96,9 +97,14 @@ function kernelFiles(): string[] {
     ...modules,
     cache,
   ];
-  return [...new Set(paths)]
-    .filter((path) => existsSync(path))
-    .flatMap((path) => ["--ro-bind", realpathSync(path), path]);
+  return [...new Set(paths)].filter((path) => existsSync(path)).flatMap(showPath);
+}
+
+/** A link stays a link inside: Node tells modules apart by what links lead to, and the snapshot's name counts on it. */
+function showPath(path: string): string[] {
+  const target = realpathSync(path);
+  const shown = ["--ro-bind", target, target];
+  return lstatSync(path).isSymbolicLink() ? [...shown, "--symlink", target, path] : ["--ro-bind", target, path];
 }
 
 /** Folders of packages that this one may use: its own, and those that it lies in. Links are followed. */

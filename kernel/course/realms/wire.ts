@@ -193,6 +193,8 @@ export function patch(original: unknown, changed: unknown): void {
   if (isArray(original) && isArray(changed)) original.length = changed.length;
   const target = original as Record<string, unknown>;
   for (const [key, item] of entries(changed)) {
+    // By this name the callee would reach what every object of this process inherits from.
+    if (key === "__proto__") continue;
     const old = target[key];
     const isContainer = typeof old === "object" && old !== null && typeof item === "object" && item !== null;
     if (isContainer && isArray(old) === isArray(item)) patch(old, item);

@@ -27,6 +27,7 @@ const chosen = [
   "output forged",
   "answers forged",
   "solutions read from the teacher's folder",
+  "prototypes polluted",
   "tests overheard",
 ];
 const all = mutants(kindsOfMutants).filter(({ name }) => chosen.includes(name.replace(/ \(.*/, "")));
@@ -39,23 +40,13 @@ test("one batch grades them all", async () => {
 });
 
 for (const [index, { name, kind, score }] of all.entries()) {
-  test(`${kind}: ${name} earns ${score}`, () => {
+  test(`${kind}: ${name} earns ${score}, and its teacher reads why`, () => {
     const verdict = verdicts[index];
-    const said = verdict.result.notebooks.map(({ grades, troubles }) => JSON.stringify([grades, troubles])).join("\n");
+    const said = JSON.stringify(verdict.result.notebooks);
     assert.is(verdict.score, score, said);
+    assert.ok(verdict.isTold, said);
   });
 }
-
-test("every limit that was passed is told", () => {
-  const told = (name: string): string => {
-    const found = verdicts.find(({ mutant }) => mutant.name.startsWith(name));
-    return JSON.stringify(found?.result.notebooks);
-  };
-  assert.match(told("endless loop in a function"), /ran longer than its limit of 4 s/);
-  assert.match(told("four gigabytes"), /more memory than its limit/);
-  assert.match(told("fork bomb"), /more processes than its limit|process ended|ended \(/);
-  assert.match(told("corrupt JSON"), /notebook: must be JSON/);
-});
 
 test("no test's text reaches the student's process", () => {
   const overheard = verdicts.find(({ mutant }) => mutant.name.startsWith("tests overheard"));

@@ -1,5 +1,7 @@
-import { releaseNotebook } from "../../../kernel/course/index.ts";
+import { graderCell, releaseNotebook } from "../../../kernel/course/index.ts";
 import { type Cell, type Notebook, writeNotebook } from "../../../kernel/headless/index.ts";
+import { type Random, random } from "../../../lib/tensor/index.ts";
+import { integer } from "../../support/operator-samples.ts";
 import { exampleSource, goodSubmission, marked, plain, solutions, withSource } from "./example-course.ts";
 
 /** One submission that something was done to. */
@@ -11,6 +13,8 @@ export interface Mutant {
   readonly content: Notebook | string;
   /** What its tests must earn, of 10. */
   readonly score: number;
+  /** What the teacher must read about it; null where there is nothing to tell. */
+  readonly told: RegExp | null;
 }
 
 type Exercise = keyof typeof solutions;
@@ -19,7 +23,7 @@ const exercises = Object.keys(solutions) as Exercise[];
 const points: Readonly<Record<Exercise, number>> = { mean: 2, scale: 3, later: 1, counter: 4 };
 const whole = 10;
 
-/** An exercise for each repetition of a mutation, and what the others earn. */
+/** What everything but one exercise earns. */
 const other = (exercise: Exercise): number => whole - points[exercise];
 
 const good = goodSubmission;
@@ -39,7 +43,7 @@ const remark = (notebook: Notebook, id: string, changes: object): Notebook =>
       : cell,
   );
 
-/** What is done to a submission, by name; `n` tells repetitions apart. */
+/** What is done to a submission, by name. */
 type Mutation = (exercise: Exercise) => Pick<Mutant, "content" | "score">;
 
 const honest: Readonly<Record<string, Mutation>> = {
@@ -85,7 +89,8 @@ const broken: Readonly<Record<string, Mutation>> = {
   "metadata stripped": () => ({ content: map(good(), (cell) => ({ ...cell, metadata: {} })), score: whole }),
   "endless loop in a cell": (e) => ({
     content: prepend(good(), e, "while (true) {}"),
-    score: e === "counter" ? other(e) : hoisted(e),
+    // A function is there although the cell that declares it never came to its end; a class is not.
+    score: e === "counter" ? other(e) : whole,
   }),
   "endless loop in a function": () => ({
     content: withSource(good(), "mean", "function mean(xs: readonly number[]): number { for (;;) {} }"),
@@ -159,11 +164,6 @@ const broken: Readonly<Record<string, Mutation>> = {
     score: whole,
   }),
 };
-
-/** A function is there although the cell that declares it never came to its end; a class is not. */
-function hoisted(_: Exercise): number {
-  return whole;
-}
 
 const noTests = "Object.assign(assert, { ok() {}, equal() {}, deepEqual() {} });\nMath.abs = () => 0;\n";
 const doNothing =
@@ -245,6 +245,18 @@ const cheats: Readonly<Record<string, Mutation>> = {
     ),
     score: 0,
   }),
+  "prototypes polluted": () => ({
+    content: withSource(
+      stub(),
+      "mean",
+      `const pollute = (target: any, value: any) => void Object.defineProperty(target, "__proto__", { value, enumerable: true })
+function mean(xs: any): any { pollute(xs, [2, 4, 6, 4]) }
+function scale(xs: any, k: any): any { pollute(xs, { equal: true, ok: true, deepEqual: true }) }
+async function later(x: any): Promise<any> {}
+class Counter { increment(by = 1): any {} }`,
+    ),
+    score: 0,
+  }),
   "tests overheard": () => ({
     content: withSource(
       stub(),
@@ -255,8 +267,89 @@ const cheats: Readonly<Record<string, Mutation>> = {
   }),
 };
 
-/** Mutants, each kind again and again on other exercises, until there are as many as asked for. */
-export function mutants(count: number): readonly Mutant[] {
+/** What a report on such a mutant must say. A kind that is not here leaves nothing to tell. */
+const reports: Readonly<Record<string, RegExp>> = {
+  "nothing done": /test-mean.*TypeScriptError/,
+  "solution deleted": /is missing/,
+  "solution emptied": /TypeScriptError/,
+  "syntax error": /TypeScriptError/,
+  "type error": /TypeScriptError/,
+  "throws when called": /Error: no idea/,
+  "half right": /partial credit: 2 of 4/,
+  "kernel renamed": /names the kernel typescript-of-mine/,
+  "test deleted": /was missing, and is put back/,
+  "solution copied": /stands in the notebook more than once/,
+  "test copied": /stands in the notebook more than once/,
+  "metadata stripped": /has changed metadata/,
+  "endless loop in a cell": /the cell ran longer than its limit/,
+  "endless loop in a function": /the student's code ran longer than its limit/,
+  "endless wait": /the student's code ran longer than its limit/,
+  "endless asynchronous loop": /the student's code ran longer than its limit/,
+  // On a busy machine its time may be over before the memory is full.
+  "four gigabytes": /needed more memory than its limit|ran longer than its limit/,
+  "full heap": /needed more memory than its limit|heap was full|ran longer than its limit/,
+  "fork bomb": /more processes than its limit|process ended/,
+  "network call": /fetch failed/,
+  "process.exit in a function": /process\.exit\(0\) ends the cell/,
+  "kills itself": /process ended/,
+  "huge output": /showed more than its limit/,
+  "huge value": /test-mean.*Error/,
+  "corrupt JSON": /notebook: must be JSON/,
+  "empty file": /notebook: must be JSON, got an empty file/,
+  "nbformat 3": /notebook: must be of nbformat 4, got 3/,
+  "another language": /names the kernel python3/,
+  "assert patched": /AssertionError/,
+  "assert redeclared": /declares assert anew/,
+  "intrinsics patched": /test-mean.*Error/,
+  "tests weakened": /was changed, and is restored/,
+  "points raised": /has changed metadata/,
+  "test turned into an answer": /has changed metadata/,
+  "test turned into words": /was turned into markdown/,
+  "test of one's own": /test-bonus.*is not a cell of this assignment/,
+  "output forged": /test-counter.*Error/,
+  "end of cells forged": /test-mean.*Error/,
+  "answers forged": /test-mean.*Error/,
+  "kernel's messages forged": /what came from the kernel was no message/,
+  "solutions read from the teacher's folder": /nothing to be found|test-mean.*Error/,
+  "prototypes polluted": /test-mean.*Error/,
+  "tests overheard": /test-mean.*Error/,
+};
+
+/** Changes that any student makes and that change no score. */
+const variations: readonly ((notebook: Notebook, random: Random) => Notebook)[] = [
+  (notebook, random) => inserted(notebook, plain("const attempt = 1\nconsole.log('trying', attempt)"), random),
+  (notebook, random) =>
+    inserted(notebook, { id: "note", cell_type: "markdown", source: "*Note to myself*", metadata: {} }, random),
+  (notebook) =>
+    map(notebook, (cell) =>
+      cell.cell_type === "code" && graderCell(cell)?.solution
+        ? { ...cell, source: `// My answer\n${cell.source}\n// Done` }
+        : cell,
+    ),
+  (notebook) => ({
+    ...map(notebook, ({ id: _, ...cell }) => cell as Cell),
+    nbformat_minor: 4,
+  }),
+  (notebook) =>
+    map(notebook, (cell) =>
+      cell.cell_type === "code" && cell.outputs.length === 0
+        ? { ...cell, execution_count: 3, outputs: [{ output_type: "stream", name: "stderr", text: "from my desk\n" }] }
+        : cell,
+    ),
+];
+
+function inserted(notebook: Notebook, cell: Cell, random: Random): Notebook {
+  const at = integer(random, 1, notebook.cells.length);
+  return { ...notebook, cells: notebook.cells.toSpliced(at, 0, cell) };
+}
+
+/**
+ * Mutants: each kind on the first exercise, as it is; then each again on the others, in notebooks that students' usual
+ * changes make different.
+ *
+ * @param seed decides about the usual changes
+ */
+export function mutants(count: number, seed = 1): readonly Mutant[] {
   const all = [
     ...Object.entries(honest).map(([name, mutate]) => ({ name, mutate, kind: "honest" as const })),
     ...Object.entries(broken).map(([name, mutate]) => ({ name, mutate, kind: "broken" as const })),
@@ -266,8 +359,16 @@ export function mutants(count: number): readonly Mutant[] {
     const { name, mutate, kind } = all[index % all.length];
     const round = Math.floor(index / all.length);
     const exercise = exercises[round % exercises.length];
-    return { name: `${name} (${exercise})`, kind, ...mutate(exercise) };
+    const { content, score } = mutate(exercise);
+    const varied = round === 0 || typeof content === "string" ? content : vary(content, random(seed, index));
+    return { name: `${name} (${exercise})`, kind, content: varied, score, told: reports[name] ?? null };
   });
+}
+
+/** The notebook with one or two of the usual changes. */
+function vary(notebook: Notebook, random: Random): Notebook {
+  const chosen = new Set([0, 1].map(() => integer(random, 0, variations.length - 1)));
+  return [...chosen].reduce((changed, index) => variations[index](changed, random), notebook);
 }
 
 /** How many kinds of mutants there are. */

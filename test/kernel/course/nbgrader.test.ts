@@ -21,7 +21,7 @@ const half = withSource(
 
 test("generates what tessera releases: the same cells, sources, marks and checksums", async () => {
   const course = await nbgraderCourse(python, exampleSource, {});
-  const log = course.run("generate_assignment", "ps1", "--create");
+  const log = await course.run("generate_assignment", "ps1", "--create");
   const theirs = await readNotebook(join(course.root, "release/ps1/problems.ipynb")).catch(() =>
     assert.unreachable(log),
   );
@@ -47,9 +47,9 @@ test("grades what tessera released, and gives feedback on it", async () => {
   mkdirSync(join(course.root, "kept"));
   cpSync(join(course.root, "release"), join(course.root, "kept"), { recursive: true });
   const log =
-    course.run("generate_assignment", "ps1", "--create", "--force") +
-    course.run("autograde", "ps1", "--create") +
-    course.run("generate_feedback", "ps1");
+    (await course.run("generate_assignment", "ps1", "--create", "--force")) +
+    (await course.run("autograde", "ps1", "--create")) +
+    (await course.run("generate_feedback", "ps1"));
   const page = join(course.root, "feedback/anna/ps1/problems.html");
   assert.ok(existsSync(page), log);
   assert.match(readFileSync(page, "utf8"), /Score: 10\.0 \/ 12\.0/);
