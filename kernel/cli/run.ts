@@ -1,3 +1,4 @@
+import { isAbsolute, posix, relative, sep } from "node:path";
 import { parseArgs } from "node:util";
 import {
   BadInput,
@@ -39,6 +40,7 @@ one. The outputs of cells tagged "summary" are printed. NOTEBOOK may be a patter
   --github             annotations for GitHub (by itself where GITHUB_ACTIONS is set)
   --server URL         run on a Jupyter Server, JupyterHub or Enterprise Gateway instead of here
   --token T            its token (or in JUPYTER_TOKEN)
+  --server-path DIR    the folder on the server that stands for the one you are in (default: the server's first)
 
 Cell tags: parameters, timeout=S, skip-execution, raises-exception, ignore-output, hide-input, summary.
 Exit code: ${exitCodes.ok} all cells ran, ${exitCodes["cell-error"]} a cell failed, ${exitCodes["bad-input"]} bad input, ${exitCodes["kernel-died"]} a kernel died, ${exitCodes.timeout} a time limit was passed, ${exitCodes["out-of-memory"]} out of memory,
@@ -62,6 +64,7 @@ const options = {
   github: { type: "boolean", default: false },
   server: { type: "string" },
   token: { type: "string" },
+  "server-path": { type: "string", default: "" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -130,8 +133,9 @@ async function choose(values: Values): Promise<RunFilesOptions> {
  */
 async function kernels(values: Values): Promise<Pick<RunFilesOptions, "kernels" | "kernelName" | "reuseKernels">> {
   if (values.server !== undefined) {
-    const source = serverKernels(values.server, values.token ?? process.env.JUPYTER_TOKEN ?? "");
-    return { kernels: () => source, kernelName: await findKernelName(source) };
+    const { server, token = process.env.JUPYTER_TOKEN ?? "", "server-path": base } = values;
+    const kernels = (workingDirectory: string) => serverKernels(server, token, folderOnServer(workingDirectory, base));
+    return { kernels, kernelName: await findKernelName(kernels(process.cwd())) };
   }
   const memory = values.memory === undefined ? undefined : readBytes("--memory", values.memory);
   const start = (workingDirectory: string) =>
@@ -143,6 +147,13 @@ async function kernels(values: Values): Promise<Pick<RunFilesOptions, "kernels" 
     kernelName: inProcessKernelName,
     reuseKernels: true,
   };
+}
+
+/** What a server calls a folder of ours; one that does not lie in ours has no name there but that of ours. */
+function folderOnServer(folder: string, base: string): string {
+  const inside = relative(process.cwd(), folder);
+  const isInside = !isAbsolute(inside) && inside.split(sep)[0] !== "..";
+  return posix.join(base, ...(isInside ? inside.split(sep) : []));
 }
 
 function refuse(message: string): number {

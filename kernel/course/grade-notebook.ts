@@ -2,16 +2,13 @@ import type { Cell, CodeCell, Notebook, Output } from "../headless/index.ts";
 import { type CellGrade, gradeCell } from "./grade.ts";
 import { graderCell, graderCells, isTest } from "./metadata.ts";
 import { type Finding, restore } from "./restore.ts";
+import type { Graded } from "./results.ts";
 import { type Executed, type GradingLimits, GradingPair } from "./two-kernels.ts";
 
 /** One notebook of a submission, graded. */
-export interface GradedNotebook {
+export interface GradedNotebook extends Graded {
   /** As it was executed: the tests whole, with what they and the student's code showed. */
   readonly notebook: Notebook;
-  readonly grades: readonly CellGrade[];
-  readonly findings: readonly Finding[];
-  /** Whatever went wrong in running it, for the teacher: limits that were passed, a process that ended. */
-  readonly troubles: readonly string[];
 }
 
 /** Where a notebook's files lie, and what it may use. */

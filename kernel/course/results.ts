@@ -3,12 +3,18 @@ import { join } from "node:path";
 import type { CellGrade } from "./grade.ts";
 import type { Finding } from "./restore.ts";
 
-/** What came of one notebook of a submission. */
-export interface NotebookResult {
-  readonly notebook: string;
+/** What came of grading: the points, and what there is to tell. */
+export interface Graded {
   readonly grades: readonly CellGrade[];
+  /** What was wrong with the submission, for teacher and student. */
   readonly findings: readonly Finding[];
+  /** What went wrong in running it: limits that were passed, a process that ended. */
   readonly troubles: readonly string[];
+}
+
+/** What came of one notebook of a submission, by the name of its file. */
+export interface NotebookResult extends Graded {
+  readonly notebook: string;
 }
 
 /** What came of one submission; `grades.json` beside its graded notebooks. */

@@ -35,8 +35,13 @@ export function connectKernel(source: KernelSource, model: Kernel.IModel): Kerne
   });
 }
 
-/** Kernels behind a Jupyter Server, a JupyterHub user's server or an Enterprise Gateway. */
-export function serverKernels(url: string, token: string): KernelSource {
+/**
+ * Kernels behind a Jupyter Server, a JupyterHub user's server or an Enterprise Gateway.
+ *
+ * @param folder where they work, as the server's file browser names it; the server takes the nearest folder above that
+ * it has, and a gateway, which has no files, takes none
+ */
+export function serverKernels(url: string, token: string, folder = ""): KernelSource {
   let baseUrl: string;
   try {
     baseUrl = new URL(url).href;
@@ -51,9 +56,24 @@ export function serverKernels(url: string, token: string): KernelSource {
   });
   return {
     settings,
-    kernels: new KernelAPI.KernelAPIClient({ serverSettings: settings }),
+    kernels: new KernelsInFolder(settings, folder),
     specs: new KernelSpecAPI.KernelSpecAPIClient({ serverSettings: settings }),
   };
+}
+
+/** The client starts kernels where the server stands; the server's interface takes the name of a folder, too. */
+class KernelsInFolder extends KernelAPI.KernelAPIClient {
+  readonly #folder: string;
+
+  constructor(serverSettings: ServerConnection.ISettings, folder: string) {
+    super({ serverSettings });
+    this.#folder = folder;
+  }
+
+  override startNew(options: Kernel.IKernelOptions = {}): Promise<Kernel.IModel> {
+    const request = { ...options, path: this.#folder };
+    return super.startNew(request);
+  }
 }
 
 /**

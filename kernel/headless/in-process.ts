@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Kernel, type KernelMessage, ServerConnection } from "@jupyterlab/services";
-import type { JsonObject, Message } from "../protocol/index.ts";
+import { type Kernel, ServerConnection } from "@jupyterlab/services";
 import type { KernelSession } from "../session/index.ts";
 import type { KernelSource } from "./connection.ts";
 import { memorySocket } from "./memory-socket.ts";
@@ -82,6 +81,3 @@ export function inProcessKernels(startSession: () => KernelSession): KernelSourc
 function identity(message: any): any {
   return message;
 }
-
-/** What travels through the in-memory socket: a kernel message that names its channel. */
-export type ChannelMessage = Message<JsonObject> & { readonly channel: KernelMessage.Channel };

@@ -1,5 +1,9 @@
+import type { KernelMessage } from "@jupyterlab/services";
+import type { JsonObject, Message } from "../protocol/index.ts";
 import type { KernelSession } from "../session/index.ts";
-import type { ChannelMessage } from "./in-process.ts";
+
+/** What travels through the socket: a kernel message that names its channel. */
+type ChannelMessage = Message<JsonObject> & { readonly channel: KernelMessage.Channel };
 
 /** The part of a WebSocket that @jupyterlab/services uses. */
 interface Socket {

@@ -1,8 +1,8 @@
 import { relative, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import type { FileReport } from "./file-report.ts";
 import { type Notebook, type Output, tagsOf } from "./notebook.ts";
 import { ProgressReporter, type Screen } from "./progress.ts";
-import type { FileReport } from "./run-files.ts";
 import type { RunEvent, RunResult } from "./run-notebook.ts";
 
 /**

@@ -3,8 +3,9 @@ import { access, mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { BadInput } from "./bad-input.ts";
 import { withBanner, withoutBanner } from "./banner.ts";
-import { compareOutputs, type Difference } from "./compare-outputs.ts";
+import { compareOutputs } from "./compare-outputs.ts";
 import type { KernelSource } from "./connection.ts";
+import type { FileReport } from "./file-report.ts";
 import { findNotebooks } from "./find-notebooks.ts";
 import { KernelPool } from "./kernel-pool.ts";
 import type { Notebook } from "./notebook.ts";
@@ -51,29 +52,13 @@ export interface RunFilesOptions
   readonly progress: Screen;
 }
 
-interface Job {
-  readonly path: string;
+/** One notebook file, and what its run writes. */
+interface Job extends Pick<FileReport, "path" | "executed" | "page"> {
   readonly folder: string;
   /** As it was read. */
   readonly stored: Notebook;
   /** With its parameters. */
   readonly notebook: Notebook;
-  /** The files that the run writes. */
-  readonly executed: string;
-  readonly page: string;
-}
-
-/** What became of one notebook file. */
-export interface FileReport extends Pick<Job, "path" | "executed" | "page"> {
-  readonly outcome: FileOutcome;
-  /** Absent where a stored result was reused. */
-  readonly result?: RunResult;
-  readonly notebook: Notebook;
-  readonly cached: boolean;
-  readonly attempts: number;
-  /** Cells with stored outputs that were compared, and those that differ. */
-  readonly compared: number;
-  readonly differences: readonly Difference[];
 }
 
 /**

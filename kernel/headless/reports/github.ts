@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { FileReport } from "../run-files.ts";
+import type { FileReport } from "../file-report.ts";
 
 /** Workflow commands that make GitHub show each failure beside the notebook's file; see its "Workflow commands". */
 export function githubAnnotations(reports: readonly FileReport[]): string {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
+import type { FileReport } from "../file-report.ts";
 import { firstLine } from "../notebook.ts";
-import type { FileReport } from "../run-files.ts";
 import { xmlText } from "./xml.ts";
 
 /** One test of a JUnit report. */

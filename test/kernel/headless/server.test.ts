@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { writeNotebook } from "../../../kernel/headless/index.ts";
 import { install, prefixDataFolder } from "../../../kernel/install.ts";
 import { findPython } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
@@ -15,10 +17,13 @@ const test = suite("tessera run on a Jupyter server", "missing" in found && foun
 const token = "secret-of-the-test";
 let server: ChildProcess;
 let url = "";
+/** What the server's file browser shows. */
+let root = "";
 
 test.before(async () => {
   if ("missing" in found) return;
   const prefix = temporaryFolder();
+  root = prefix;
   await install(prefixDataFolder(prefix));
   const port = await freePort();
   url = `http://127.0.0.1:${port}/`;
@@ -55,6 +60,28 @@ test("executes on the server's kernel and stores the same outputs as here", asyn
   assert.is(remote.code, 0, remote.stderr);
   assert.is((await tessera(["run", join(folder, "one.ipynb"), "--out", here])).code, 0);
   assert.equal(await outputsIn(join(there, "one.ipynb")), await outputsIn(join(here, "one.ipynb")));
+});
+
+test("files that a notebook names are found from where it stands on the server", async () => {
+  const notebook = notebookOf(
+    code('const { readFileSync } = await import("node:fs")\nreadFileSync("beside.txt", "utf8")'),
+  );
+  const lecture = join(root, "course/lecture");
+  mkdirSync(lecture, { recursive: true });
+  writeFileSync(join(lecture, "one.ipynb"), writeNotebook(notebook));
+  writeFileSync(join(lecture, "beside.txt"), "found");
+  const address = ["--out", join(root, "out"), "--server", url, "--token", token];
+  const here = await tessera(["run", "course/lecture/one.ipynb", ...address], { cwd: root });
+  assert.is(here.code, 0, here.stderr);
+  const inside = await tessera(["run", "lecture/one.ipynb", ...address, "--server-path", "course"], {
+    cwd: join(root, "course"),
+  });
+  assert.is(inside.code, 0, inside.stderr);
+});
+
+test("a kernel that was used is gone afterwards", async () => {
+  const running = await fetch(`${url}api/kernels?token=${token}`);
+  assert.equal(await running.json(), []);
 });
 
 test("limits hold there, too", async () => {
