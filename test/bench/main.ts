@@ -7,6 +7,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   alexnet: () => import("./alexnet.ts"),
   chain: () => import("./chain.ts"),
   cnn: () => import("./cnn.ts"),
+  containment: () => import("./containment.ts"),
   headless: () => import("./headless.ts"),
   interrupts: () => import("./interrupts.ts"),
   kernel: () => import("./kernel.ts"),

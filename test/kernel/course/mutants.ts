@@ -292,7 +292,8 @@ const reports: Readonly<Record<string, RegExp>> = {
   "network call": /fetch failed/,
   "process.exit in a function": /process\.exit\(0\) ends the cell/,
   "kills itself": /process ended/,
-  "huge output": /showed more than its limit/,
+  // Text that comes faster than it is counted fills the memory, or takes its time, first.
+  "huge output": /showed more than its limit|needed more memory than its limit|ran longer than its limit/,
   "huge value": /test-mean.*Error/,
   "corrupt JSON": /notebook: must be JSON/,
   "empty file": /notebook: must be JSON, got an empty file/,
