@@ -124,6 +124,60 @@ export class Drafts {
     return true;
   }
 
+  /** The steps as they stand, in order. */
+  all(): readonly Draft[] {
+    return this.#drafts.filter((draft) => draft !== null);
+  }
+
+  /** The operations that read a value or a view of it. */
+  usersOf({ id }: Value): readonly Operation[] {
+    return this.#users.get(id) ?? [];
+  }
+
+  /** The one step in which all users of a value are; undefined where there are several or none, or it goes outside. */
+  onlyUserOf(value: Value): Draft | undefined {
+    if (this.#outputs.has(value.id)) return undefined;
+    const drafts = new Set(this.usersOf(value).map(({ outputs }) => this.#producer.get(outputs[0].id)));
+    return drafts.size === 1 ? [...drafts][0] : undefined;
+  }
+
+  /** Whether nobody but one operation reads a value in a step or after it. */
+  isDoneBefore(value: Value, into: Draft, but: Operation): boolean {
+    const end = this.#drafts.indexOf(into);
+    if (this.#outputs.has(this.sourceOf(value).id) || this.#constants.has(value.id)) return false;
+    return this.usersOf(this.sourceOf(value)).every((user) => {
+      const draft = this.#producer.get(user.outputs[0].id);
+      return user === but || (draft !== undefined && this.#drafts.indexOf(draft) < end);
+    });
+  }
+
+  /**
+   * Moves an element-wise operation down into the only step that uses it. What is left of its step; null, and nothing is
+   * done, if it would see wrong bytes there.
+   */
+  sink(operation: Operation, from: Draft, into: Draft): Draft | null {
+    const start = this.#drafts.indexOf(from);
+    const end = this.#drafts.indexOf(into);
+    if (start < 0 || start >= end || from.operations.length === 1) return null;
+    const left = this.#draft(
+      from.operations.filter((other) => other !== operation),
+      from.family,
+      from.space,
+    );
+    const joined = this.#draft([operation, ...into.operations], into.family, into.space);
+    const read = operation.inputs.filter(({ id }) => !this.#constants.has(id)).map((input) => this.sourceOf(input));
+    // The operands must be stored, and stay what they are until then: in the step itself, too.
+    if (read.some((value) => left.values.has(value.id) && !this.#isStored(value, from))) return null;
+    const overwritten = (value: Value): boolean =>
+      read.some((operand) => operand.id !== value.id && this.#storage(operand) === this.#storage(value));
+    const writers = [left, ...this.#drafts.slice(start + 1, end)];
+    if (writers.some((writer) => writer !== null && this.#stored(writer).some(overwritten))) return null;
+    if (!this.#isSound(left) || !this.#isSound(joined)) return null;
+    this.#replace(from, left);
+    this.#replace(into, joined);
+    return left;
+  }
+
   /** The steps, with what each reads and writes. */
   finish(): FusedStep[] {
     return this.#drafts.filter((draft) => draft !== null).map((draft) => this.#finishStep(draft));
@@ -132,10 +186,7 @@ export class Drafts {
   #finishStep(draft: Draft): FusedStep {
     const anchor = draft.operations.find(({ operator }) => loopRule(operator).family === draft.family);
     const { phase, layer } = anchor ?? draft.operations[0];
-    const inside = new Set(draft.operations);
-    const writes = draft.operations
-      .flatMap((operation) => operation.outputs)
-      .filter(({ id }) => this.#outputs.has(id) || this.#users.get(id)?.some((user) => !inside.has(user)));
+    const writes = this.#stored(draft);
     const reads = new Map<number, Value>();
     const constants = new Set<Operation>();
     for (const input of draft.operations.flatMap((operation) => operation.inputs)) {
@@ -196,13 +247,22 @@ export class Drafts {
   }
 
   #writes(draft: Draft): readonly Access[] {
-    return draft.operations.flatMap(({ outputs }) =>
-      outputs.map((output) => ({
-        storage: this.#storage(output),
-        elements: elementCount(output.type.shape),
-        inPlace: sameShape(output.type.shape, draft.space),
-      })),
-    );
+    return this.#stored(draft).map((output) => ({
+      storage: this.#storage(output),
+      elements: elementCount(output.type.shape),
+      inPlace: sameShape(output.type.shape, draft.space),
+    }));
+  }
+
+  /** What a step makes and others need: the rest never leaves the registers. */
+  #stored(draft: Draft): readonly Value[] {
+    return draft.operations.flatMap(({ outputs }) => outputs).filter((output) => this.#isStored(output, draft));
+  }
+
+  /** Whether anything but the step itself needs a value. */
+  #isStored({ id }: Value, { values }: Draft): boolean {
+    if (this.#outputs.has(id)) return true;
+    return this.#users.get(id)?.some(({ outputs }) => !values.has(outputs[0].id)) ?? false;
   }
 
   #storage(value: Value): number {

@@ -1,5 +1,5 @@
-import type { Operation } from "../ir/index.ts";
-import { type Shape, sameShape } from "../tensor/index.ts";
+import type { Operation, Value } from "../ir/index.ts";
+import { elementCount, type Shape, sameShape } from "../tensor/index.ts";
 import { type Draft, Drafts } from "./drafts.ts";
 import type { FusedStep, Ordered } from "./fused-step.ts";
 import { loopRule } from "./rules/index.ts";
@@ -31,6 +31,7 @@ function group(ordered: Ordered, fused: boolean): FusedStep[] {
       if (canTakeIn(drafts, operation, producer)) drafts.absorb(producer, draft);
     }
   }
+  if (fused) sinkResults(drafts);
   return drafts.finish();
 }
 
@@ -84,10 +85,46 @@ function readsInPlace(drafts: Drafts, operation: Operation, values: ReadonlySet<
  * they took in more than functions of single elements, their loops and with them the order of addition would change,
  * and fusion should change nothing but speed.
  */
-function canTakeIn(drafts: Drafts, operation: Operation, { operations, values }: Draft): boolean {
+function canTakeIn(
+  drafts: Drafts,
+  operation: Operation,
+  { operations, values }: Pick<Draft, "operations" | "values">,
+): boolean {
   if (loopRule(operation.operator).family === "map") return readsInPlace(drafts, operation, values);
   if (operation.operator !== "sum" && operation.operator !== "max") return false;
   const pointwise = operations.every(({ operator, inputs }) => loopRule(operator).same.length === inputs.length);
   // A view under another shape has other axes.
   return pointwise && operation.inputs.every((input) => values.has(input.id));
+}
+
+/**
+ * Moves what a step computes element by element from its own results down into the one step that needs it, so that it is
+ * stored nowhere: batch normalisation's gradient sums products as it makes them. What is read then instead takes no more
+ * memory, because at most one operand has to wait for it.
+ */
+function sinkResults(drafts: Drafts): void {
+  for (const draft of [...drafts.all()].reverse()) {
+    let from = draft;
+    for (const operation of [...draft.operations].reverse()) {
+      if (loopRule(operation.operator).family !== "map" || operation.outputs.length > 1) continue;
+      const [result] = operation.outputs;
+      const into = drafts.onlyUserOf(result);
+      if (into === undefined || into === from) continue;
+      const users = drafts.usersOf(result);
+      const waiting = new Set(
+        operation.inputs.filter((input) => isAsLarge(input, result) && drafts.isDoneBefore(input, into, operation)),
+      );
+      if (waiting.size > 1 || !users.every((user) => canCompute(drafts, user, operation))) continue;
+      from = drafts.sink(operation, from, into) ?? from;
+    }
+  }
+}
+
+function isAsLarge(operand: Value, result: Value): boolean {
+  return elementCount(operand.type.shape) >= elementCount(result.type.shape);
+}
+
+/** Whether a user of an operation may compute the elements that it reads itself. */
+function canCompute(drafts: Drafts, user: Operation, operation: Operation): boolean {
+  return canTakeIn(drafts, user, { operations: [operation], values: new Set(operation.outputs.map(({ id }) => id)) });
 }

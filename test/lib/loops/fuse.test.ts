@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { makeSchedule } from "../../../lib/compiler/index.ts";
-import { GraphBuilder, type OperatorGraph } from "../../../lib/ir/index.ts";
+import { GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
 import { fuse, separate } from "../../../lib/loops/index.ts";
 import { crossEntropy, dense, meanSquaredError, type Optimizer, relu, sequential, sgd } from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
@@ -74,6 +74,38 @@ test("a sum takes in the functions of single elements that only it needs", () =>
     }),
   );
   assert.equal(names, ["exp + square + sum"]);
+});
+
+/** Steps of: y = exp(x), the product of y with something, what comes between, the product's sum, what comes after. */
+function aroundSum(
+  between: (builder: GraphBuilder, y: Value, other: Value) => Value,
+  after: (builder: GraphBuilder, y: Value, other: Value) => Value,
+): string[] {
+  return namesOf(
+    graph((builder) => {
+      const x = builder.input("x", float(4, 4), "data");
+      const other = builder.apply("matmul", [x, x]);
+      const y = builder.apply("exp", [x]);
+      const product = builder.apply("multiply", [y, other]);
+      builder.output("z", between(builder, y, other));
+      builder.output("s", builder.apply("sum", [product], { axes: [0] }));
+      builder.output("w", after(builder, y, other));
+    }),
+  );
+}
+
+test("what only a later sum needs is made there if its operands are kept anyway, and stored nowhere", () => {
+  const matmul = (builder: GraphBuilder, y: Value, other: Value): Value => builder.apply("matmul", [y, other]);
+  assert.equal(aroundSum(matmul, matmul), ["matmul", "exp", "matmul", "multiply + sum", "matmul"]);
+  // Then one operand has to wait instead of the product.
+  const square = (builder: GraphBuilder, y: Value): Value => builder.apply("matmul", [y, y]);
+  assert.equal(aroundSum(matmul, square), ["matmul", "exp", "matmul", "multiply + sum", "matmul"]);
+});
+
+test("what a later sum needs is made early where two operands would have to wait for it", () => {
+  const matmul = (builder: GraphBuilder, y: Value, other: Value): Value => builder.apply("matmul", [y, other]);
+  const nothing = (builder: GraphBuilder): Value => builder.apply("full", [], { ...float(4, 4), value: 1 });
+  assert.equal(aroundSum(matmul, nothing).slice(0, 4), ["matmul", "exp + multiply", "matmul", "sum"]);
 });
 
 test("every operation that is no view is in a step, after the steps that make its operands", () => {
