@@ -1,4 +1,5 @@
 import { codelet, input, output } from "../graph/index.ts";
+import { castCycles } from "./cast-blocks.ts";
 import { allWorkers, checkLengths } from "./support.ts";
 
 /**
@@ -14,10 +15,9 @@ export function castToHalf() {
       checkLengths({ in: values, out });
       for (let i = 0; i < out.length; i++) out[i] = values[i];
     },
-    ({ in: values, out }, { workersPerTile }) => {
+    ({ in: values, out }, target) => {
       checkLengths({ in: values, out });
-      const turns = Math.ceil(Math.ceil(out.length / workersPerTile) / 4);
-      return 12 + workersPerTile * (18 + 19 + 2 * turns + 2);
+      return castCycles(out.length, "float", "half", target);
     },
     allWorkers,
   );

@@ -31,14 +31,14 @@ export function alongAxis(operation: keyof typeof meanings, type: FloatType = "f
 }
 
 /**
- * Repeats a vector: each vector of `out` holds, again and again, `inner` times each element of its vector of `in`.
+ * Repeats a vector, or one float: each vector of `out` holds, again and again, `inner` times each element of its vector of `in`.
  *
  * Cycles: as BinaryOp1D of PopLibs, as an assumption: stores are what bounds both.
  */
-export function spread(type: FloatType = "float") {
+export function spread(type: FloatType = "float", from: FloatType = type) {
   return codelet(
-    `Spread<${type}>`,
-    { in: input.vectors(type), out: output.vectors(type), inner: state() },
+    `Spread<${from},${type}>`,
+    { in: input.vectors(from), out: output.vectors(type), inner: state() },
     ({ in: values, out: written, inner }) => {
       for (const [place, out] of (written as readonly Vector[]).entries()) {
         const x = values[place];

@@ -1,6 +1,6 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
-import { matrixUnitCycles } from "./matmul-partial.ts";
-import { allWorkers, type FloatType } from "./support.ts";
+import { productCycles } from "./matmul-partial.ts";
+import { allWorkers, type FloatType, sharedCodelet } from "./support.ts";
 
 /** What a convolution's codelets know of it when they are compiled, as Poplar's do by their template arguments. */
 export interface ConvolutionGeometry {
@@ -16,12 +16,18 @@ export interface ConvolutionGeometry {
 
 // All three work on rows: a vector holds one row of a group of channels, [channels, width], and a block of filters
 // [maps, channels, kernel rows, kernel columns]. Lists of rows are ordered by sample, group of channels and row; those
-// of filters by group of maps and group of channels. Rows of a list are `rows` from `row` on, `rowStep` apart.
+// of filters by group of maps and group of channels. Rows of a list are `rows` from `row` on, `rowStep` apart. A vertex may
+// have several convolutions in parallel, which share no channels: each sample then has the groups of one after the other,
+// and so has the list of filters. How many they are follows from the filters' number.
 
-function describe(kind: string, { kernel, stride, padding, dilation, width, mapWidth }: ConvolutionGeometry): string {
+function describe(
+  kind: string,
+  { kernel, stride, padding, dilation, width, mapWidth }: ConvolutionGeometry,
+  ...types: readonly FloatType[]
+): string {
   const window = [kernel.join("×"), `/${stride.join("×")}`, `+${padding.join("×")}`];
   if (dilation.some((gap) => gap > 1)) window.push(`·${dilation.join("×")}`);
-  return `${kind}<${window.join("")},${width}→${mapWidth}>`;
+  return `${kind}<${window.join("")},${width}→${mapWidth},${types.join()}>`;
 }
 
 const lists = {
@@ -105,9 +111,13 @@ function forEachProduct(
   }
 }
 
-function checkLists(given: Lists, pictures: { length: number }, maps: { length: number }): void {
+/** Checks lists of rows of so many convolutions in parallel. */
+function checkLists(given: Lists, parallel: number, pictures: { length: number }, maps: { length: number }): void {
   const { samples, channelGroups, mapGroups, rows, mapRows } = given;
-  const [picturesWanted, mapsWanted] = [samples * channelGroups * rows, samples * mapGroups * mapRows];
+  const [picturesWanted, mapsWanted] = [
+    samples * parallel * channelGroups * rows,
+    samples * parallel * mapGroups * mapRows,
+  ];
   if (pictures.length === picturesWanted && maps.length === mapsWanted) return;
   throw new Error(
     `rows of pictures and maps must be ${picturesWanted} and ${mapsWanted}, got ${pictures.length} and ${maps.length}; connect a row of each group and sample`,
@@ -118,12 +128,18 @@ function checkLists(given: Lists, pictures: { length: number }, maps: { length: 
  * Cycles of a vertex: for every position of the kernel and every pair of a group of channels and a group of maps, the
  * matrix unit loads a block of weights and takes the maps' pixels through it, as in a 1×1 convolution; the positions that
  * fall into the margin are left out by whole rows, not by columns. PopLibs' estimator of that convolution, whose constant
- * part is taken once a vertex.
+ * part is taken once a vertex; or multiply and accumulate, where that is cheaper. Channels and maps are those of all
+ * convolutions in parallel.
  */
 function cycles(
   geometry: ConvolutionGeometry,
   sizes: Lists,
-  { channels, maps, pixels }: { readonly channels: number; readonly maps: number; readonly pixels: number },
+  {
+    parallel,
+    channels,
+    maps,
+    pixels,
+  }: { readonly parallel: number; readonly channels: number; readonly maps: number; readonly pixels: number },
   type: FloatType,
   target: Target,
 ): number {
@@ -131,34 +147,39 @@ function cycles(
   forEachRowPair(geometry, sizes, (_row, _mapRow, kernelRow) => {
     rowPairs.set(kernelRow, (rowPairs.get(kernelRow) ?? 0) + 1);
   });
-  const passes = [...rowPairs.values()].map((pairs) => ({ pixels: pairs * pixels, times: geometry.kernel[1] }));
-  return matrixUnitCycles(passes, channels, maps, type, target);
+  const passes = [...rowPairs.values()].map((pairs) => ({
+    pixels: pairs * pixels,
+    times: parallel * geometry.kernel[1],
+  }));
+  return productCycles(passes, channels / parallel, maps / parallel, type, target);
 }
 
-const known = new Map<string, unknown>();
-
-/** One codelet object for each name, so that vertices of a kind are counted together. */
-function shared<C>(name: string, make: () => C): C {
-  let found = known.get(name) as C | undefined;
-  if (found === undefined) known.set(name, (found = make()));
-  return found;
+/** What a convolution's vertices read, and what they leave: sums are single precision, rounded when stored. */
+interface ConvolutionTypes {
+  readonly type?: FloatType;
+  readonly result?: FloatType;
 }
 
 /** A part of the maps of a convolution: sums over the vertex's channels; what other channels add is reduced later. */
-export function convolutionPartial(geometry: ConvolutionGeometry, type: FloatType = "float") {
-  const name = describe("ConvolutionPartial", geometry);
-  return shared(`${name}${type}`, () =>
+export function convolutionPartial(
+  geometry: ConvolutionGeometry,
+  { type = "float", result = "float" }: ConvolutionTypes = {},
+) {
+  const name = describe("ConvolutionPartial", geometry, type, result);
+  return sharedCodelet(name, () =>
     codelet(
       name,
-      { in: input.vectors(type), weights: input.vectors(type), out: output.vectors("float"), ...lists },
+      { in: input.vectors(type), weights: input.vectors(type), out: output.vectors(result), ...lists },
       ({ in: pictures, weights, out: maps, ...given }) => {
-        checkLists(given, pictures, maps);
         const { samples, channelGroups, mapGroups, rows, mapRows } = given;
+        const parallel = weights.length / (mapGroups * channelGroups);
+        checkLists(given, parallel, pictures, maps);
         for (const row of maps) row.fill(0);
-        for (let sample = 0; sample < samples; sample++) {
+        for (let sample = 0; sample < samples * parallel; sample++) {
+          const firstFilter = (sample % parallel) * mapGroups * channelGroups;
           for (let mapGroup = 0; mapGroup < mapGroups; mapGroup++) {
             for (let group = 0; group < channelGroups; group++) {
-              const filters = weights[mapGroup * channelGroups + group];
+              const filters = weights[firstFilter + mapGroup * channelGroups + group];
               forEachRowPair(geometry, given, (inPictures, inMaps, kernelRow) => {
                 const x = pictures[(sample * channelGroups + group) * rows + inPictures];
                 const y = maps[(sample * mapGroups + mapGroup) * mapRows + inMaps];
@@ -171,11 +192,18 @@ export function convolutionPartial(geometry: ConvolutionGeometry, type: FloatTyp
           }
         }
       },
-      ({ in: pictures, out, ...given }, target) => {
-        checkLists(given, pictures, out);
+      ({ in: pictures, weights, out, ...given }, target) => {
+        const parallel = weights.length / (given.mapGroups * given.channelGroups);
+        checkLists(given, parallel, pictures, out);
         const channels = pictures.elements / (given.samples * given.rows * geometry.width);
         const maps = out.elements / (given.samples * given.mapRows * geometry.mapWidth);
-        return cycles(geometry, given, { channels, maps, pixels: given.samples * geometry.mapWidth }, type, target);
+        return cycles(
+          geometry,
+          given,
+          { parallel, channels, maps, pixels: given.samples * geometry.mapWidth },
+          type,
+          target,
+        );
       },
       allWorkers,
     ),
@@ -183,20 +211,25 @@ export function convolutionPartial(geometry: ConvolutionGeometry, type: FloatTyp
 }
 
 /** A part of the gradient with respect to pictures: sums over the vertex's maps. */
-export function convolutionInputGradient(geometry: ConvolutionGeometry, type: FloatType = "float") {
-  const name = describe("ConvolutionInputGradient", geometry);
-  return shared(`${name}${type}`, () =>
+export function convolutionInputGradient(
+  geometry: ConvolutionGeometry,
+  { type = "float", result = "float" }: ConvolutionTypes = {},
+) {
+  const name = describe("ConvolutionInputGradient", geometry, type, result);
+  return sharedCodelet(name, () =>
     codelet(
       name,
-      { delta: input.vectors(type), weights: input.vectors(type), out: output.vectors("float"), ...lists },
+      { delta: input.vectors(type), weights: input.vectors(type), out: output.vectors(result), ...lists },
       ({ delta, weights, out: pictures, ...given }) => {
-        checkLists(given, pictures, delta);
         const { samples, channelGroups, mapGroups, rows, mapRows } = given;
+        const parallel = weights.length / (mapGroups * channelGroups);
+        checkLists(given, parallel, pictures, delta);
         for (const row of pictures) row.fill(0);
-        for (let sample = 0; sample < samples; sample++) {
+        for (let sample = 0; sample < samples * parallel; sample++) {
+          const firstFilter = (sample % parallel) * mapGroups * channelGroups;
           for (let group = 0; group < channelGroups; group++) {
             for (let mapGroup = 0; mapGroup < mapGroups; mapGroup++) {
-              const filters = weights[mapGroup * channelGroups + group];
+              const filters = weights[firstFilter + mapGroup * channelGroups + group];
               forEachRowPair(geometry, given, (inPictures, inMaps, kernelRow) => {
                 const x = pictures[(sample * channelGroups + group) * rows + inPictures];
                 const y = delta[(sample * mapGroups + mapGroup) * mapRows + inMaps];
@@ -209,11 +242,18 @@ export function convolutionInputGradient(geometry: ConvolutionGeometry, type: Fl
           }
         }
       },
-      ({ delta, out, ...given }, target) => {
-        checkLists(given, out, delta);
+      ({ delta, weights, out, ...given }, target) => {
+        const parallel = weights.length / (given.mapGroups * given.channelGroups);
+        checkLists(given, parallel, out, delta);
         const channels = out.elements / (given.samples * given.rows * geometry.width);
         const maps = given.mapRows === 0 ? 0 : delta.elements / (given.samples * given.mapRows * geometry.mapWidth);
-        return cycles(geometry, given, { channels, maps, pixels: given.samples * geometry.mapWidth }, type, target);
+        return cycles(
+          geometry,
+          given,
+          { parallel, channels, maps, pixels: given.samples * geometry.mapWidth },
+          type,
+          target,
+        );
       },
       allWorkers,
     ),
@@ -224,27 +264,33 @@ export function convolutionInputGradient(geometry: ConvolutionGeometry, type: Fl
  * A part of the gradient with respect to filters, for kernel rows `kernelRow` to `kernelRow + kernelRows`: sums over the
  * vertex's samples and rows. Each kernel row of a pair of groups is a block of its own, [maps, channels, kernel columns].
  */
-export function convolutionWeightGradient(geometry: ConvolutionGeometry, type: FloatType = "float") {
-  const name = describe("ConvolutionWeightGradient", geometry);
+export function convolutionWeightGradient(
+  geometry: ConvolutionGeometry,
+  { type = "float", result = "float" }: ConvolutionTypes = {},
+) {
+  const name = describe("ConvolutionWeightGradient", geometry, type, result);
   const kernelPart = { kernelRow: state(), kernelRows: state() };
-  return shared(`${name}${type}`, () =>
+  return sharedCodelet(name, () =>
     codelet(
       name,
       {
         in: input.vectors(type),
         delta: input.vectors(type),
-        out: output.vectors("float"),
+        out: output.vectors(result),
         ...lists,
         ...kernelPart,
       },
       ({ in: pictures, delta, out, kernelRow: firstKernelRow, kernelRows, ...given }) => {
-        checkLists(given, pictures, delta);
         const { samples, channelGroups, mapGroups, rows, mapRows } = given;
+        const parallel = out.length / (mapGroups * channelGroups * kernelRows);
+        checkLists(given, parallel, pictures, delta);
         for (const block of out) block.fill(0);
-        for (let mapGroup = 0; mapGroup < mapGroups; mapGroup++) {
+        for (let maps = 0; maps < parallel * mapGroups; maps++) {
+          const [own, mapGroup] = [Math.floor(maps / mapGroups), maps % mapGroups];
           for (let group = 0; group < channelGroups; group++) {
-            const first = (mapGroup * channelGroups + group) * kernelRows;
-            for (let sample = 0; sample < samples; sample++) {
+            const first = (maps * channelGroups + group) * kernelRows;
+            for (let index = 0; index < samples; index++) {
+              const sample = index * parallel + own;
               forEachRowPair(geometry, given, (inPictures, inMaps, kernelRow) => {
                 if (kernelRow < firstKernelRow || kernelRow >= firstKernelRow + kernelRows) return;
                 const x = pictures[(sample * channelGroups + group) * rows + inPictures];
@@ -259,15 +305,16 @@ export function convolutionWeightGradient(geometry: ConvolutionGeometry, type: F
           }
         }
       },
-      ({ in: pictures, delta, kernelRow, kernelRows, ...given }, target) => {
-        checkLists(given, pictures, delta);
+      ({ in: pictures, delta, out, kernelRow, kernelRows, ...given }, target) => {
+        const parallel = out.length / (given.mapGroups * given.channelGroups * kernelRows);
+        checkLists(given, parallel, pictures, delta);
         const channels = given.rows === 0 ? 0 : pictures.elements / (given.samples * given.rows * geometry.width);
         const maps = given.mapRows === 0 ? 0 : delta.elements / (given.samples * given.mapRows * geometry.mapWidth);
         // The sums run over pixels: for the matrix unit a block of them takes the place of a block of channels, and the
         // kernel's positions that of pixels.
         const pixels = given.samples * given.mapRows * geometry.mapWidth;
-        const passes = [{ pixels: channels * kernelRows * geometry.kernel[1], times: 1 }];
-        return matrixUnitCycles(passes, pixels, maps, type, target);
+        const passes = [{ pixels: (channels / parallel) * kernelRows * geometry.kernel[1], times: parallel }];
+        return productCycles(passes, pixels, maps / parallel, type, target);
       },
       allWorkers,
     ),

@@ -1,7 +1,7 @@
-import { type Codelet, codelet, type ElementType, input, output } from "../graph/index.ts";
+import { type Codelet, codelet, type ElementType, elementBytes, input, output } from "../graph/index.ts";
 import { oneWorker } from "./support.ts";
 
-/** A block as it is, at another place. Cycles of a worker: 10, and a load and a store at once for every two elements. */
+/** A block as it is, at another place. Cycles of a worker: 10, and a load and a store at once for every eight bytes. */
 export function copyBlock(type: ElementType): Codelet {
   return codelet(
     `CopyBlock<${type}>`,
@@ -9,7 +9,7 @@ export function copyBlock(type: ElementType): Codelet {
     ({ in: values, out }) => {
       for (let i = 0; i < out.length; i++) out[i] = values[i];
     },
-    ({ out }) => 10 + Math.ceil(out.length / 2),
+    ({ out }) => 10 + Math.ceil((out.length * elementBytes[type]) / 8),
     oneWorker,
   );
 }

@@ -79,7 +79,7 @@ export type ScalarOperand = "none" | "left" | "right";
 
 /**
  * One operation on lists of vectors: `out = f(left)` or `out = f(left, right)`, element by element, where one operand
- * may be a single element. Numbers of the operation, such as `factor`, are held by the vertex as `p` and `q`.
+ * may be a single element, which is float whatever the vectors are. Numbers of the operation, such as `factor`, are held by the vertex as `p` and `q`.
  *
  * Cycles: as BinaryOp1D or UnaryOp1D of PopLibs for all elements together, with the loop of the operation.
  */
@@ -90,7 +90,9 @@ export function elementwise(
 ) {
   const { operands, meaning, loopCycles }: Function = functions[operation];
   const cycles = (count: number, target: Target): number =>
-    operands === 2 ? binaryCycles(count, type, target, loopCycles) : unaryCycles(operation, count, target, loopCycles);
+    operands === 2
+      ? binaryCycles(count, type, target, loopCycles)
+      : unaryCycles(operation, count, target, loopCycles, type);
   const out = output.vectors(type);
   const numbers = { p: state(), q: state() };
   if (operands === 1) {
@@ -111,7 +113,7 @@ export function elementwise(
   if (scalar !== "none") {
     return codelet(
       `Elementwise<${operation},${type},${scalar} scalar>`,
-      { [scalar]: input(type), [scalar === "left" ? "right" : "left"]: input.vectors(type), out, ...numbers },
+      { [scalar]: input("float"), [scalar === "left" ? "right" : "left"]: input.vectors(type), out, ...numbers },
       (fields) => {
         const { left, right, out: written } = fields as unknown as Record<string, readonly Vector[] | number>;
         const listed = (scalar === "left" ? right : left) as readonly Vector[];

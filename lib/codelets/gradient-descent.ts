@@ -1,22 +1,22 @@
 import { codelet, input, output, state } from "../graph/index.ts";
 import { inPlaceCycles } from "./binary.ts";
 import { reducePartialsCycles } from "./reduce-blocks.ts";
-import { allWorkers, type Vector } from "./support.ts";
+import { allWorkers, type FloatType, type Vector } from "./support.ts";
 
 /**
  * A step of plain gradient descent on blocks of weights: `out = weights − rate · Σ partials`, where each block has as
  * many partial gradients, one after the other; `parts` and `inner` say of them what they say in `reducePartials`.
  *
- * Cycles: those of `reducePartials` and of `scaledAdd`.
+ * Sums and the rate are single precision, whatever the weights are. Cycles: those of `reducePartials` and of `scaledAdd`.
  */
-export function gradientDescent() {
+export function gradientDescent(type: FloatType = "float", from: FloatType = "float") {
   return codelet(
-    "GradientDescent<float>",
+    `GradientDescent<${type},${from}>`,
     {
-      weights: input.vectors("float"),
-      partials: input.vectors("float"),
+      weights: input.vectors(type),
+      partials: input.vectors(from),
       rate: input("float"),
-      out: output.vectors("float"),
+      out: output.vectors(type),
       parts: state(),
       inner: state(),
     },
@@ -36,7 +36,7 @@ export function gradientDescent() {
       }
     },
     ({ partials, out }, target) =>
-      reducePartialsCycles(partials.elements, target) + inPlaceCycles(out.elements, "float", target),
+      reducePartialsCycles(partials.elements, target, from) + inPlaceCycles(out.elements, type, target),
     allWorkers,
   );
 }

@@ -1,5 +1,5 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
-import { allWorkers, type FloatType } from "./support.ts";
+import { allWorkers, type FloatType, vectorWidth } from "./support.ts";
 
 // The matrix unit takes sixteen inputs to as many outputs as it has units, sixteen for half inputs and eight for float.
 // PopLibs, estimators of the 1×1 convolution partial: for half inputs and one group of 16 × 16 channels 327 cycles and
@@ -80,6 +80,35 @@ export function matrixUnitCycles(
     cycles += times * groups * (loading + workersPerTile * cyclesPerPixel[type] * each);
   }
   return cycles;
+}
+
+// A worker multiplies and adds two floats or four halves a cycle; five cycles besides for each result, and twenty for the
+// vertex, are an assumption.
+const resultCycles = 5;
+const workerCycles = 20;
+
+/** The same products by multiply and accumulate, result by result, which each worker has its share of. */
+function multiplyAccumulateCycles(
+  passes: readonly { readonly pixels: number; readonly times: number }[],
+  inner: number,
+  columns: number,
+  type: FloatType,
+  { workersPerTile }: Target,
+): number {
+  let cycles = workerCycles;
+  for (const { pixels, times } of passes) {
+    const results = Math.ceil((pixels * columns) / workersPerTile);
+    cycles += times * results * (resultCycles + Math.ceil(inner / vectorWidth[type]));
+  }
+  return workersPerTile * cycles;
+}
+
+/**
+ * What products take in the cheaper of two forms: the matrix unit, whose blocks of weights have to be loaded, or multiply
+ * and accumulate, which is cheaper where there are few inputs, few outputs or few pixels.
+ */
+export function productCycles(...product: Parameters<typeof matrixUnitCycles>): number {
+  return Math.min(matrixUnitCycles(...product), multiplyAccumulateCycles(...product));
 }
 
 function checkExtents({ left, right, out, rows, inner, columns }: Extents): void {

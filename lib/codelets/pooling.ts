@@ -1,6 +1,6 @@
 import { codelet, input, output, state } from "../graph/index.ts";
 import type { ConvolutionGeometry } from "./convolution.ts";
-import { oneWorker } from "./support.ts";
+import { type FloatType, oneWorker } from "./support.ts";
 
 /** What pooling codelets know of their windows when they are compiled. */
 export type PoolingGeometry = Omit<ConvolutionGeometry, "dilation">;
@@ -9,7 +9,7 @@ export type PoolingGeometry = Omit<ConvolutionGeometry, "dilation">;
 
 // PopLibs, estimators of pooling: a worker's inner loop 4 + 3n for max, 5 + 3n for sums and 7 + 5n backward, where n are
 // the positions of a window, 13 a row and 20 a work item; a vertex adds 7 + 6 · (the slowest worker) + 6, which our
-// simulator charges by running six workers in turn. A work item is one element of the result.
+// simulator charges by running six workers in turn. A work item is one element of the result; halves are taken alike.
 const rowCycles = 13;
 const itemCycles = 20;
 
@@ -17,8 +17,11 @@ function cycles(rows: number, items: number, positions: number, base: number, ea
   return rowCycles * rows + items * (itemCycles + base + each * positions);
 }
 
-const describe = (kind: string, { kernel, stride, padding, width, mapWidth }: PoolingGeometry): string =>
-  `${kind}<${kernel.join("×")}/${stride.join("×")}+${padding.join("×")},${width}→${mapWidth}>`;
+const describe = (
+  kind: string,
+  { kernel, stride, padding, width, mapWidth }: PoolingGeometry,
+  type: FloatType,
+): string => `${kind}<${kernel.join("×")}/${stride.join("×")}+${padding.join("×")},${width}→${mapWidth},${type}>`;
 
 /** The place of kernel row 0 of a row of maps in the list of rows, which begins with row `row`. */
 const topOf = ({ stride, padding }: PoolingGeometry, mapRow: number, row: number): number =>
@@ -43,12 +46,12 @@ function forEachInWindow(
 const noPlace = 0x7fffffff;
 
 /** A row of largest elements, and where in the plane each stands, the first where several are equal. */
-export function maxPool(geometry: PoolingGeometry) {
+export function maxPool(geometry: PoolingGeometry, type: FloatType = "float") {
   return codelet(
-    describe("MaxPool", geometry),
+    describe("MaxPool", geometry, type),
     {
-      in: input.vectors("float"),
-      out: output.vector("float"),
+      in: input.vectors(type),
+      out: output.vector(type),
       index: output.vector("int"),
       mapRow: state(),
       row: state(),
@@ -75,10 +78,10 @@ export function maxPool(geometry: PoolingGeometry) {
 }
 
 /** A row of the gradient through max pooling: each element's goes to where the maximum was found. */
-export function maxPoolGradient(geometry: PoolingGeometry) {
+export function maxPoolGradient(geometry: PoolingGeometry, type: FloatType = "float") {
   return codelet(
-    describe("MaxPoolGradient", geometry),
-    { delta: input.vectors("float"), index: input.vectors("int"), out: output.vector("float"), row: state() },
+    describe("MaxPoolGradient", geometry, type),
+    { delta: input.vectors(type), index: input.vectors("int"), out: output.vector(type), row: state() },
     ({ delta, index, out, row }) => {
       const { mapWidth, width } = geometry;
       out.fill(0);
@@ -95,11 +98,30 @@ export function maxPoolGradient(geometry: PoolingGeometry) {
   );
 }
 
-/** A row of means; the margin counts as zeros. */
-export function averagePool(geometry: PoolingGeometry) {
+/** A row of what stands where the largest elements of other pictures stood; 0 where there was none. */
+export function maxPoolTake(geometry: PoolingGeometry, type: FloatType = "float") {
   return codelet(
-    describe("AveragePool", geometry),
-    { in: input.vectors("float"), out: output.vector("float"), mapRow: state(), row: state() },
+    describe("MaxPoolTake", geometry, type),
+    { in: input.vectors(type), index: input.vector("int"), out: output.vector(type), row: state() },
+    ({ in: rows, index, out, row }) => {
+      const { mapWidth, width } = geometry;
+      for (let i = 0; i < out.length; i++) {
+        const first = Math.floor(i / mapWidth) * width;
+        const place = index[i];
+        out[i] = place === noPlace ? 0 : rows[Math.floor(place / width) - row][first + (place % width)];
+      }
+    },
+    // An element is looked up, which is a window of one position.
+    ({ out }) => cycles(1, out.length, 1, 4, 3),
+    oneWorker,
+  );
+}
+
+/** A row of means; the margin counts as zeros. */
+export function averagePool(geometry: PoolingGeometry, type: FloatType = "float") {
+  return codelet(
+    describe("AveragePool", geometry, type),
+    { in: input.vectors(type), out: output.vector(type), mapRow: state(), row: state() },
     ({ in: rows, out, mapRow, row }) => {
       const { kernel, mapWidth, width } = geometry;
       const top = topOf(geometry, mapRow, row);
@@ -118,10 +140,10 @@ export function averagePool(geometry: PoolingGeometry) {
 }
 
 /** A row of the gradient through average pooling: each element's is shared out evenly over its window. */
-export function averagePoolGradient(geometry: PoolingGeometry) {
+export function averagePoolGradient(geometry: PoolingGeometry, type: FloatType = "float") {
   return codelet(
-    describe("AveragePoolGradient", geometry),
-    { delta: input.vectors("float"), out: output.vector("float") },
+    describe("AveragePoolGradient", geometry, type),
+    { delta: input.vectors(type), out: output.vector(type) },
     ({ delta, out }) => {
       const { kernel, mapWidth, width } = geometry;
       const share = 1 / (kernel[0] * kernel[1]);

@@ -36,7 +36,7 @@ export function sourceBlocks({ to, source }: Movement, block: number, blockOf: U
  * Cycles of a worker: 20, 6 for each source block, and 2 for each element, a load and a store that cannot be paired, as
  * an assumption.
  */
-export function rearrange(movement: Movement, type: "float" | "int") {
+export function rearrange(movement: Movement, type: "float" | "half" | "int") {
   const { from, to, source } = movement;
   let tables: { readonly blocks: Uint32Array; readonly places: Uint32Array } | undefined;
   return codelet(

@@ -1,5 +1,5 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
-import { allWorkers, type Vector } from "./support.ts";
+import { allWorkers, type FloatType, type Vector, vectorWidth } from "./support.ts";
 
 /** How elements are taken together. */
 export type Reduction = "sum" | "max";
@@ -12,12 +12,14 @@ const meanings: Readonly<
 };
 
 /**
- * Cycles of reducing so many elements on a tile: each worker takes its share of the inputs as PopLibs' reduction of one input does, 17 + 2 · ⌊n / 4⌋ + n mod 4,
- * and a worker's cycle is W of the tile's.
+ * Cycles of reducing so many elements on a tile: each worker takes its share of the inputs as PopLibs' reduction of one
+ * float input does, 17 + 2 · ⌊n / 4⌋ + n mod 4, and a worker's cycle is W of the tile's. Halves come twice as many at a
+ * time, as an assumption: 17 + 2 · ⌊n / 8⌋ + n mod 8.
  */
-export function reducePartialsCycles(elements: number, { workersPerTile }: Target): number {
+export function reducePartialsCycles(elements: number, { workersPerTile }: Target, type: FloatType = "float"): number {
   const each = Math.ceil(elements / workersPerTile);
-  return workersPerTile * (17 + 2 * Math.floor(each / 4) + (each % 4));
+  const turn = 2 * vectorWidth[type];
+  return workersPerTile * (17 + 2 * Math.floor(each / turn) + (each % turn));
 }
 
 /**
@@ -25,11 +27,11 @@ export function reducePartialsCycles(elements: number, { workersPerTile }: Targe
  * each of `out`, then multiplied by `factor`. With `parts` > 1 the result is [rows, parts, inner], of which each part has
  * its own partial results, [rows, inner], which follow those of the part before.
  */
-export function reducePartials(reduction: Reduction = "sum") {
+export function reducePartials(reduction: Reduction = "sum", from: FloatType = "float", type: FloatType = "float") {
   const { start, meaning } = meanings[reduction];
   return codelet(
-    `ReducePartials<${reduction},float>`,
-    { in: input.vectors("float"), out: output.vectors("float"), parts: state(), inner: state(), factor: state() },
+    `ReducePartials<${reduction},${from},${type}>`,
+    { in: input.vectors(from), out: output.vectors(type), parts: state(), inner: state(), factor: state() },
     ({ in: partials, out, parts, inner, factor }) => {
       const each = partials.length / out.length / parts;
       for (const [place, result] of out.entries()) {
@@ -49,7 +51,7 @@ export function reducePartials(reduction: Reduction = "sum") {
         if (factor !== 1) for (let i = 0; i < result.length; i++) result[i] *= factor;
       }
     },
-    ({ in: partials }, target) => reducePartialsCycles(partials.elements, target),
+    ({ in: partials }, target) => reducePartialsCycles(partials.elements, target, from),
     allWorkers,
   );
 }
@@ -57,11 +59,11 @@ export function reducePartials(reduction: Reduction = "sum") {
 /**
  * Reduces some axes of a block: `in` is [outer, kept, inner], of which `out` keeps the middle, multiplied by `factor`.
  */
-export function reduceAxes(reduction: Reduction) {
+export function reduceAxes(reduction: Reduction, from: FloatType = "float", type: FloatType = "float") {
   const { start, meaning } = meanings[reduction];
   return codelet(
-    `ReduceAxes<${reduction},float>`,
-    { in: input.vectors("float"), out: output.vectors("float"), inner: state(), factor: state() },
+    `ReduceAxes<${reduction},${from},${type}>`,
+    { in: input.vectors(from), out: output.vectors(type), inner: state(), factor: state() },
     ({ in: blocks, out: written, inner, factor }) => {
       for (const [place, out] of (written as readonly Vector[]).entries()) {
         const values = blocks[place];
@@ -73,7 +75,7 @@ export function reduceAxes(reduction: Reduction) {
         if (factor !== 1) for (let i = 0; i < out.length; i++) out[i] *= factor;
       }
     },
-    ({ in: { elements } }, target) => reducePartialsCycles(elements, target),
+    ({ in: { elements } }, target) => reducePartialsCycles(elements, target, from),
     allWorkers,
   );
 }

@@ -18,6 +18,15 @@ export const allWorkers: CodeletOptions = { workers: "all", bounds: "trusted" };
 /** Library codelets of which each vertex is one worker's. */
 export const oneWorker: CodeletOptions = { workers: "one", bounds: "trusted" };
 
+const known = new Map<string, unknown>();
+
+/** One codelet object for each name, so that vertices of a kind are counted together. */
+export function sharedCodelet<C>(name: string, make: () => C): C {
+  let found = known.get(name) as C | undefined;
+  if (found === undefined) known.set(name, (found = make()));
+  return found;
+}
+
 /** Steps of `width` elements that the busiest of a tile's workers takes through `count`. */
 export function stepsPerWorker(count: number, width: number, { workersPerTile }: Target): number {
   return Math.ceil(count / workersPerTile / width);

@@ -1,5 +1,5 @@
 import { codelet, input, output, type Target } from "../graph/index.ts";
-import { allWorkers, checkLengths, stepsPerWorker, vectorWidth } from "./support.ts";
+import { allWorkers, checkLengths, type FloatType, stepsPerWorker, vectorWidth } from "./support.ts";
 
 /** Element-wise functions of one vector. */
 export type UnaryOperation = "exp" | "log" | "tanh" | "sqrt" | "relu";
@@ -38,8 +38,17 @@ export function unary(operation: UnaryOperation) {
   );
 }
 
-/** What a function of `count` elements costs whose loop takes so many cycles for two of them. */
-export function unaryCycles(operation: string, count: number, target: Target, loop: number): number {
+/**
+ * What a function of `count` elements costs whose loop takes so many cycles for two of them; for four halves as many, as
+ * an assumption: the loads and the unit are of 64 bits for both.
+ */
+export function unaryCycles(
+  operation: string,
+  count: number,
+  target: Target,
+  loop: number,
+  type: FloatType = "float",
+): number {
   const base = operation === "exp" ? exponentialWorkerCycles : workerCycles;
-  return target.workersPerTile * (base + loop * stepsPerWorker(count, vectorWidth.float, target)) + supervisorCycles;
+  return target.workersPerTile * (base + loop * stepsPerWorker(count, vectorWidth[type], target)) + supervisorCycles;
 }

@@ -74,9 +74,14 @@ export interface PlacedTensor {
   readonly layout: BlockLayout;
 }
 
+/** How a program holds numbers. */
+export type TilePrecision = "single" | "half";
+
 /** A block graph whose families run in their order, and what the host writes to it and reads from it. */
 export interface BlockProgram {
   readonly name: string;
+  /** Half if tensors are held in half precision, with sums and single numbers in single. */
+  readonly precision: TilePrecision;
   readonly graph: BlockGraph;
   readonly inputs: ReadonlyMap<string, PlacedTensor>;
   readonly outputs: ReadonlyMap<string, PlacedTensor>;

@@ -29,6 +29,7 @@ export {
   type PlacedTensor,
   type StateColumn,
   stateAt,
+  type TilePrecision,
   type VariableOptions,
   type VertexFamily,
 } from "./block-graph.ts";

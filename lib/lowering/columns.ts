@@ -7,6 +7,9 @@ export interface Piece {
   readonly end: number;
 }
 
+/** Pieces of up to five axes. */
+export type Box = readonly [a: Piece, b: Piece, c: Piece, d: Piece, e: Piece];
+
 /** An axis cut into pieces whose sizes differ by one at most, the larger ones spread evenly. */
 export function cutAxis(items: number, pieces: number): readonly Piece[] {
   return Array.from({ length: pieces }, (_, index) => ({
@@ -35,22 +38,24 @@ export class Boxes {
   }
 
   /** Calls `visit` for each box with its pieces, the last axis fastest. Works of fewer axes end with whole ones. */
-  forEach(visit: (a: Piece, b: Piece, c: Piece, d: Piece) => void): void {
-    const [first, second = whole, third = whole, fourth = whole] = this.pieces;
-    for (const a of first) for (const b of second) for (const c of third) for (const d of fourth) visit(a, b, c, d);
+  forEach(visit: (...box: Box) => void): void {
+    const [first, second = whole, third = whole, fourth = whole, fifth = whole] = this.pieces;
+    for (const a of first)
+      for (const b of second)
+        for (const c of third) for (const d of fourth) for (const e of fifth) visit(a, b, c, d, e);
   }
 
   /** Edges of a field: how many blocks each box has, and which. */
   column(
     variable: BlockVariable,
-    length: (a: Piece, b: Piece, c: Piece, d: Piece) => number,
-    write: (into: Uint32Array, at: number, a: Piece, b: Piece, c: Piece, d: Piece) => void,
+    length: (...box: Box) => number,
+    write: (into: Uint32Array, at: number, ...box: Box) => void,
   ): ColumnOptions {
     let total = 0;
     let each = -1;
     let same = true;
-    this.forEach((a, b, c, d) => {
-      const own = length(a, b, c, d);
+    this.forEach((a, b, c, d, e) => {
+      const own = length(a, b, c, d, e);
       if (each < 0) each = own;
       else if (own !== each) same = false;
       total += own;
@@ -59,9 +64,9 @@ export class Boxes {
     const starts = same ? undefined : new Uint32Array(this.count + 1);
     let at = 0;
     let box = 0;
-    this.forEach((a, b, c, d) => {
-      write(blocks, at, a, b, c, d);
-      at += length(a, b, c, d);
+    this.forEach((a, b, c, d, e) => {
+      write(blocks, at, a, b, c, d, e);
+      at += length(a, b, c, d, e);
       if (starts !== undefined) starts[++box] = at;
     });
     return starts === undefined ? { variable, blocks, each } : { variable, blocks, starts };

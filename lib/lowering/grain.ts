@@ -1,4 +1,4 @@
-import type { Target } from "../graph/index.ts";
+import type { Target, TilePrecision } from "../graph/index.ts";
 
 /** Work of one operator as a box of equal items, which are cut along axes and given to vertices. */
 export interface Work {
@@ -50,6 +50,8 @@ export interface FineOptions {
   readonly group?: number;
   /** Whether repeated partitions are mapped once and called; false unless told otherwise. */
   readonly outline?: boolean;
+  /** Half to hold tensors in half precision: sums, and tensors of no axis, stay single; single unless told otherwise. */
+  readonly precision?: TilePrecision;
 }
 
 /**

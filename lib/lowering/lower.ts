@@ -40,7 +40,7 @@ export function lowerFine(what: Lowerable, target: Target, options: FineOptions 
   const grain = fineGrain(options);
   const group = `${grain.group} × ${grain.group} channels`;
   const rule = `row rule, groups of ${group}: a vertex for each sample, row and pair of groups of a convolution, dense layers folded over the batch`;
-  return lowerWith(scheduleOf(what), target, grain, rule, options.outline ?? false);
+  return lowerWith(scheduleOf(what), target, grain, rule, options);
 }
 
 /** A network as a device would run it, and how it was cut. */
@@ -56,14 +56,23 @@ export interface PlannedProgram extends LoweredProgram {
 export function lower(what: Lowerable, target: Target, options: PlanOptions = {}): PlannedProgram {
   const grain = plannedGrain(options);
   const rule = `planned for ${target.name}: a vertex for each tile of a box of work, groups of ${grain.group} channels`;
-  return { ...lowerWith(scheduleOf(what), target, grain, rule, options.outline ?? false), plans: grain.plans };
+  return { ...lowerWith(scheduleOf(what), target, grain, rule, options), plans: grain.plans };
 }
 
 /** Takes a schedule to vertices, operation by operation. */
-function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule: string, outline: boolean): LoweredProgram {
+function lowerWith(
+  schedule: Schedule,
+  target: Target,
+  grain: Grain,
+  rule: string,
+  { outline = false, precision = "single" }: Pick<PlanOptions, "outline" | "precision">,
+): LoweredProgram {
+  if (precision !== "single" && precision !== "half") {
+    throw new Error(`lower: the precision must be single or half, got ${String(precision)}; choose one`);
+  }
   const { graph } = schedule;
   const descents = findDescents(graph);
-  const lowering = new Lowering(schedule, target, grain, new Set(descents.gradients));
+  const lowering = new Lowering(schedule, target, { grain, precision, fused: new Set(descents.gradients) });
   const inputs = new Map<string, PlacedTensor>();
   for (const { value, name, role } of graph.inputs) {
     lowering.addInput(value, name, role);
@@ -97,6 +106,7 @@ function lowerWith(schedule: Schedule, target: Target, grain: Grain, rule: strin
   return {
     kind: "lowered-program",
     name: graph.name,
+    precision,
     target,
     grain: grain.kind,
     rule,

@@ -12,6 +12,7 @@ import {
   type PlacedTensor,
   type StateColumn,
   type Target,
+  type TilePrecision,
   type VertexFamily,
 } from "../graph/index.ts";
 import type { Operation, Value } from "../ir/index.ts";
@@ -59,6 +60,7 @@ export interface BlockWork {
 export class Lowering {
   readonly graph: BlockGraph;
   readonly grain: Grain;
+  readonly precision: TilePrecision;
   readonly target: Target;
   /** Gradients that are left as partial results, by value, because an update adds them up. */
   readonly partials = new Map<number, Partials>();
@@ -71,9 +73,14 @@ export class Lowering {
   readonly #formals = new Set<BlockVariable>();
   #operation: Operation | null = null;
 
-  constructor(schedule: Schedule, target: Target, grain: Grain, fused: ReadonlySet<number>) {
+  constructor(
+    schedule: Schedule,
+    target: Target,
+    { grain, precision, fused }: Pick<Lowering, "grain" | "precision" | "fused">,
+  ) {
     this.graph = new BlockGraph(target);
     this.grain = grain;
+    this.precision = precision;
     this.target = target;
     this.fused = fused;
     this.#schedule = schedule;
@@ -90,6 +97,12 @@ export class Lowering {
   path(step: string): string {
     const { layer, phase, operator } = this.#current();
     return [...(layer === "" ? [] : [layer]), phase, operator, ...(step === "" ? [] : [step])].join("/");
+  }
+
+  /** The type in which a value is held: half for tensors of floats where the precision is half. */
+  typeOf(value: Value): ElementType {
+    const type = elementTypeOf(value);
+    return this.precision === "half" && type === "float" && value.type.shape.length > 0 ? "half" : type;
   }
 
   /** The layout that values of a shape have unless a rule wants another. */
@@ -113,7 +126,7 @@ export class Lowering {
     const layout = labels
       ? new BlockLayout(value.type.shape, [1])
       : this.layoutFor(value.type.shape, role === "parameter" || role === "state");
-    const variable = this.graph.addVariable({ name, type: elementTypeOf(value), layout, role });
+    const variable = this.graph.addVariable({ name, type: this.typeOf(value), layout, role });
     variable.tiles.set(spreadOverTiles(layout.count, this.target.tileCount));
     this.#values.set(value.id, [{ variable, layout }]);
     return variable;
@@ -125,7 +138,7 @@ export class Lowering {
     const name = this.path("constant");
     const variable = this.graph.addVariable({
       name,
-      type: elementTypeOf(value),
+      type: this.typeOf(value),
       layout,
       role: "constant",
       value: constant,
@@ -218,10 +231,13 @@ export class Lowering {
     const taken = overwritten
       .filter((operand) => storageOf(this.#schedule, operand.id) === root)
       .map((operand) => this.get(operand))
-      .find((operand) => operand.layout.sameStorage(layout) && operand.variable.role !== "constant");
+      .find(
+        ({ variable, layout: own }) =>
+          own.sameStorage(layout) && variable.role !== "constant" && variable.type === this.typeOf(value),
+      );
     const variable = this.graph.addVariable({
       name: this.path(""),
-      type: elementTypeOf(value),
+      type: this.typeOf(value),
       layout,
       role: "made",
       ...(taken === undefined ? {} : { storage: taken.variable }),

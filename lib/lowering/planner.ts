@@ -1,4 +1,4 @@
-import type { Target } from "../graph/index.ts";
+import type { Target, TilePrecision } from "../graph/index.ts";
 import type { Cut, Grain, Work, WorkCost } from "./grain.ts";
 
 /** Settings of the planned grain. */
@@ -7,6 +7,8 @@ export interface PlanOptions {
   readonly memoryShare?: number;
   /** Whether repeated partitions are mapped once and called; false unless told otherwise. */
   readonly outline?: boolean;
+  /** Half to hold tensors in half precision: sums, and tensors of no axis, stay single; single unless told otherwise. */
+  readonly precision?: TilePrecision;
 }
 
 /** A cut of a work that the planner has looked at. */

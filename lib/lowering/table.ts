@@ -1,12 +1,20 @@
 import type { Operation } from "../ir/index.ts";
 import type { OperatorName } from "../ops/index.ts";
 import type { Lowering } from "./lowering.ts";
+import { channelWindowSumRule, localResponseNormRule } from "./rules/channel-windows.ts";
 import { convolutionInputGradientRule, convolutionRule, convolutionWeightGradientRule } from "./rules/convolution.ts";
-import { dropoutRule } from "./rules/dropout.ts";
-import { alongAxisRule, broadcastRule, copyRule, elementwiseRule, roundToRule } from "./rules/elementwise.ts";
+import { alongAxisRule, broadcastRule, castRule, copyRule, elementwiseRule, roundToRule } from "./rules/elementwise.ts";
+import { gatherRule, scatterAddRule } from "./rules/gather.ts";
 import { matmulRule } from "./rules/matmul.ts";
-import { padRule, reshapeRule, sliceRule, splitRule, transposeRule } from "./rules/movement.ts";
-import { averagePoolGradientRule, averagePoolRule, maxPoolGradientRule, maxPoolRule } from "./rules/pooling.ts";
+import { concatRule, padRule, reshapeRule, sliceRule, splitRule, transposeRule } from "./rules/movement.ts";
+import {
+  averagePoolGradientRule,
+  averagePoolRule,
+  maxPoolGradientRule,
+  maxPoolRule,
+  maxPoolTakeRule,
+} from "./rules/pooling.ts";
+import { dropoutRule, uniformRule } from "./rules/random.ts";
 import { maxRule, meanRule, sumRule } from "./rules/reduce.ts";
 import * as rows from "./rules/rows.ts";
 import { wholeRule } from "./rules/whole.ts";
@@ -64,24 +72,24 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   slice: sliceRule,
   pad: padRule,
   split: splitRule,
-  concat: wholeRule,
+  concat: concatRule,
   stopGradient: reshapeRule,
-  batchMatmul: wholeRule,
-  maxPool2dTake: wholeRule,
-  channelWindowSum: wholeRule,
-  localResponseNorm: wholeRule,
-  cast: wholeRule,
+  batchMatmul: matmulRule,
+  maxPool2dTake: maxPoolTakeRule,
+  channelWindowSum: channelWindowSumRule,
+  localResponseNorm: localResponseNormRule,
+  cast: castRule,
   roundTo: roundToRule,
   pack: wholeRule,
   unpack: wholeRule,
   quantize: wholeRule,
   dequantize: wholeRule,
   move: wholeRule,
-  uniform: wholeRule,
+  uniform: uniformRule,
   dropout: dropoutRule,
   increment: wholeRule,
-  gather: wholeRule,
-  scatterAdd: wholeRule,
+  gather: gatherRule,
+  scatterAdd: scatterAddRule,
   full: (lowering, { outputs: [y], attributes }) => lowering.addConstant(y, attributes.value as number),
   softmax: rows.softmaxRule,
   logSoftmax: rows.logSoftmaxRule,

@@ -40,7 +40,8 @@ function flopsOf({ graph }: Schedule): number {
  */
 export function runOnTiles(schedule: Schedule, program: BlockProgram): MachineReport {
   const report = simulate(program, { fit: false });
-  const { target, steps } = program.graph;
+  const { precision, graph } = program;
+  const { target, steps } = graph;
   const flops = flopsOf(schedule);
   let moved = 0;
   for (const step of steps)
@@ -56,11 +57,11 @@ export function runOnTiles(schedule: Schedule, program: BlockProgram): MachineRe
     kind: "machine",
     machine: target.name,
     network: program.name,
-    precision: "single",
+    precision,
     seconds: report.seconds,
     flops,
     energy: {
-      arithmetic: flops * operationJoules.single,
+      arithmetic: flops * operationJoules[precision],
       local: moved * byteJoules.tileMemory,
       exchange: report.exchangedBytes * byteJoules.exchange,
       memory: interfaceBytes * byteJoules.dram,

@@ -1,118 +1,30 @@
 import {
-  type ConvolutionGeometry,
   convolutionInputGradient,
   convolutionPartial,
   convolutionWeightGradient,
+  type FloatType,
 } from "../../codelets/index.ts";
 import { BlockLayout, type Codelet, elementBytes, type PlacedTensor, type StateColumn } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
-import { Boxes, type Piece, type Rows, rowsOf } from "../columns.ts";
+import { Boxes, type Piece, type Rows } from "../columns.ts";
 import type { Work } from "../grain.ts";
 import type { Lowering } from "../lowering.ts";
+import {
+  byPiece,
+  filterWriter,
+  layoutsOf,
+  mapsFor,
+  pairsFor,
+  picturesFor,
+  rowWriter,
+  type Sides,
+  sidesOf,
+  withParallel,
+  workItems,
+} from "./convolution-parts.ts";
 import { finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
 import { boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
-
-/** Pictures, filters and maps of a convolution, and what its codelets know of it. */
-interface Sides {
-  readonly geometry: ConvolutionGeometry;
-  readonly height: number;
-  readonly mapHeight: number;
-}
-
-function sidesOf(
-  { attributes }: Operation,
-  pictures: readonly number[],
-  filters: readonly number[],
-  maps: readonly number[],
-): Sides {
-  const numbers = (name: string): readonly number[] => attributes[name] as readonly number[];
-  const geometry = {
-    kernel: filters.slice(2),
-    stride: numbers("stride"),
-    padding: numbers("padding"),
-    dilation: numbers("dilation"),
-    width: pictures[3],
-    mapWidth: maps[3],
-  };
-  return { geometry, height: pictures[2], mapHeight: maps[2] };
-}
-
-/** Rows of pictures that some rows of maps need. */
-function picturesFor({ geometry, height }: Sides, { start, end }: Piece): Rows {
-  const { kernel, stride, padding, dilation } = geometry;
-  const rows = new Set<number>();
-  for (let row = start; row < end; row++) {
-    for (let i = 0; i < kernel[0]; i++) rows.add(row * stride[0] - padding[0] + i * dilation[0]);
-  }
-  return rowsOf([...rows].filter((row) => row >= 0 && row < height).sort((a, b) => a - b));
-}
-
-/** Rows of maps in whose windows some rows of pictures lie. */
-function mapsFor({ geometry, mapHeight }: Sides, { start, end }: Piece): Rows {
-  const { kernel, stride, padding, dilation } = geometry;
-  const rows = new Set<number>();
-  for (let row = start; row < end; row++) {
-    for (let i = 0; i < kernel[0]; i++) {
-      const mapRow = (row + padding[0] - i * dilation[0]) / stride[0];
-      if (Number.isInteger(mapRow) && mapRow >= 0 && mapRow < mapHeight) rows.add(mapRow);
-    }
-  }
-  return rowsOf([...rows].sort((a, b) => a - b));
-}
-
-/** Rows of maps, and of pictures, between which some rows of the kernel stand. */
-function pairsFor(sides: Sides, { start, end }: Piece): { readonly rows: Rows; readonly mapRows: Rows } {
-  const { kernel, stride, padding, dilation } = sides.geometry;
-  if (end - start === kernel[0] && kernel[0] > 1) {
-    return { rows: { first: 0, step: 1, count: sides.height }, mapRows: { first: 0, step: 1, count: sides.mapHeight } };
-  }
-  const maps = new Set<number>();
-  for (let i = start; i < end; i++) {
-    for (let row = 0; row < sides.mapHeight; row++) {
-      const picture = row * stride[0] - padding[0] + i * dilation[0];
-      if (picture >= 0 && picture < sides.height) maps.add(row);
-    }
-  }
-  const mapRows = rowsOf([...maps].sort((a, b) => a - b));
-  const pictures = new Set<number>();
-  for (let i = start; i < end; i++) {
-    for (let index = 0; index < mapRows.count; index++) {
-      const row = (mapRows.first + index * mapRows.step) * stride[0] - padding[0] + i * dilation[0];
-      if (row >= 0 && row < sides.height) pictures.add(row);
-    }
-  }
-  return { rows: rowsOf([...pictures].sort((a, b) => a - b)), mapRows };
-}
-
-/** Writes the blocks of rows of a tensor [samples, channels, rows, columns] for some samples and groups of channels. */
-function rowWriter({ variable, layout }: PlacedTensor) {
-  const [, groups, height] = layout.grid;
-  return (into: Uint32Array, at: number, samples: Piece, group: Piece, { first, step, count }: Rows): void => {
-    for (let n = samples.start; n < samples.end; n++) {
-      for (let g = group.start; g < group.end; g++) {
-        const row = variable.firstBlock + (n * groups + g) * height + first;
-        for (let index = 0; index < count; index++) into[at++] = row + index * step;
-      }
-    }
-  };
-}
-
-/** Writes the blocks of filters [maps, channels, …] between some groups of maps and of channels. */
-function filterWriter({ variable, layout }: PlacedTensor) {
-  const [, groups] = layout.grid;
-  return (into: Uint32Array, at: number, maps: Piece, channels: Piece): void => {
-    for (let m = maps.start; m < maps.end; m++) {
-      for (let c = channels.start; c < channels.end; c++) into[at++] = variable.firstBlock + m * groups + c;
-    }
-  };
-}
-
-/** A value that is looked up by piece, so that it is found out once. */
-function byPiece<T>(pieces: readonly Piece[], numberOf: (piece: Piece) => T): (piece: Piece) => T {
-  const known = new Map(pieces.map((piece) => [piece, numberOf(piece)] as const));
-  return (piece) => known.get(piece) as T;
-}
 
 interface ListStates {
   readonly samples: StateColumn;
@@ -141,8 +53,7 @@ function estimated(lowering: Lowering, codelet: Codelet, sizes: Readonly<Record<
   return codelet.cycles(sizes as Parameters<Codelet["cycles"]>[0], lowering.target);
 }
 
-const isPlain = ({ attributes, inputs }: Operation): boolean =>
-  attributes.groups === 1 && inputs.every(({ type }) => type.dtype === "float32");
+const isFloat = ({ inputs }: Operation): boolean => inputs.every(({ type }) => type.dtype === "float32");
 
 /** Where results of parts of the last axis lie between computing and adding up: result by result, part after part. */
 function partialLayout(result: BlockLayout, axis: number, pieces: number): BlockLayout {
@@ -151,41 +62,50 @@ function partialLayout(result: BlockLayout, axis: number, pieces: number): Block
 
 /** What is the same of a convolution and of its gradient with respect to pictures: rows are made from rows and filters. */
 interface RowsFromRows {
+  readonly parallel: number;
   readonly from: PlacedTensor;
   readonly filters: PlacedTensor;
   readonly result: BlockLayout;
-  readonly codelet: Codelet;
+  /** The codelet that leaves results of a type. */
+  readonly codeletFor: (result: FloatType) => Codelet;
   readonly fromField: "in" | "delta";
   readonly rowsFor: (piece: Piece) => Rows;
 }
 
 function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, given: RowsFromRows): void {
-  const { from, filters, result, codelet, fromField, rowsFor } = given;
+  const { parallel, from, filters, result, codeletFor, fromField, rowsFor } = given;
+  const type = from.variable.type as FloatType;
   const [y] = operation.outputs;
   const [samples, groups, height] = result.grid;
   const forward = fromField === "in";
-  const items = [samples, groups, height, from.layout.grid[1]];
+  const items = [samples, parallel, groups / parallel, height, from.layout.grid[1] / parallel];
   const states = (all: { samples: unknown; made: unknown; read: unknown }) => ({
     samples: all.samples,
     channelGroups: forward ? all.read : all.made,
     mapGroups: forward ? all.made : all.read,
   });
   const [madeRow, readRow] = forward ? (["mapRow", "row"] as const) : (["row", "mapRow"] as const);
-  const { float } = elementBytes;
   const work: Work = {
     name: lowering.path(""),
     key: workKey(operation),
-    axes: ["samples", forward ? "maps" : "channels", "rows", forward ? "channels" : "maps"],
-    items,
-    cost([n, made, rows, read], pieces) {
+    axes: workItems(parallel, [
+      "samples",
+      "convolutions",
+      forward ? "maps" : "channels",
+      "rows",
+      forward ? "channels" : "maps",
+    ]),
+    items: workItems(parallel, items),
+    cost(extents, pieces) {
+      const [n, own, made, rows, read] = withParallel(parallel, extents);
       const middle = Math.floor((height - rows) / 2);
       const needed = rowsFor({ start: middle, end: middle + rows });
-      const channels = Math.min(read * from.layout.block[1], from.layout.shape[1]);
-      const outputs = Math.min(made * result.block[1], result.shape[1]);
+      const channels = own * Math.min(read * from.layout.block[1], from.layout.shape[1] / parallel);
+      const outputs = own * Math.min(made * result.block[1], result.shape[1] / parallel);
       const inElements = n * needed.count * channels * from.layout.shape[3];
       const outElements = n * rows * outputs * result.shape[3];
-      const weights = channels * outputs * sides.geometry.kernel[0] * sides.geometry.kernel[1];
-      const computeCycles = estimated(lowering, codelet, {
+      const weights = ((channels * outputs) / own) * sides.geometry.kernel[0] * sides.geometry.kernel[1];
+      const computeCycles = estimated(lowering, codeletFor("float"), {
         ...states({ samples: n, made, read }),
         [madeRow]: middle,
         [`${madeRow}Step`]: 1,
@@ -193,50 +113,57 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
         [readRow]: needed.first,
         [`${readRow}Step`]: needed.step,
         [`${readRow}s`]: needed.count,
-        [fromField]: { length: n * read * needed.count, elements: inElements },
-        weights: { length: made * read, elements: weights },
-        out: { length: n * made * rows, elements: outElements },
+        [fromField]: { length: n * own * read * needed.count, elements: inElements },
+        weights: { length: own * made * read, elements: weights },
+        out: { length: n * own * made * rows, elements: outElements },
       });
       return {
         computeCycles,
-        inputBytes: (inElements + weights) * float,
-        ...reductionCost(outElements, pieces[3], lowering.target),
+        inputBytes: (inElements + weights) * elementBytes[type],
+        ...reductionCost(outElements, pieces[pieces.length - 1], lowering.target, type),
       };
     },
   };
-  const cut = lowering.grain.cut(work, lowering.target);
-  const parts = cut.pieces[3];
+  const planned = lowering.grain.cut(work, lowering.target);
+  const cut = { ...planned, pieces: withParallel(parallel, planned.pieces) };
+  const parts = cut.pieces[4];
   const partial = partialLayout(result, 3, parts);
   const made = parts === 1 ? lowering.addResult(y, result) : lowering.addTemporary("partials", partial);
+  const codelet = codeletFor(made.type as FloatType);
   for (const boxes of Boxes.of(items, cut)) {
-    const needed = byPiece(boxes.pieces[2], rowsFor);
+    const needed = byPiece(boxes.pieces[3], rowsFor);
     const tiles = boxTiles(boxes.count, lowering.target);
-    const writeRows = rowWriter(from);
-    const writeFilters = filterWriter(filters);
-    const place = byPlace(boxes.pieces[3]);
+    const writeRows = rowWriter(from, parallel);
+    const writeFilters = filterWriter(filters, parallel);
+    const place = byPlace(boxes.pieces[4]);
     const identity = isIdentity(cut, items);
-    const blocksOfResult = (_samples: Piece, made: Piece, rows: Piece): number =>
-      size(_samples) * size(made) * size(rows);
     const written = identity
       ? { variable: made }
-      : boxes.column(made, blocksOfResult, (into, at, n, g, h, read) => {
-          for (let sample = n.start; sample < n.end; sample++) {
-            for (let group = g.start; group < g.end; group++) {
-              for (let row = h.start; row < h.end; row++) {
-                into[at++] = made.firstBlock + ((sample * groups + group) * height + row) * parts + place(read);
+      : boxes.column(
+          made,
+          (n, p, g, h) => size(n) * size(p) * size(g) * size(h),
+          (into, at, n, p, g, h, read) => {
+            for (let sample = n.start; sample < n.end; sample++) {
+              for (let own = p.start; own < p.end; own++) {
+                for (let group = g.start; group < g.end; group++) {
+                  const plane = (sample * groups + own * items[2] + group) * height;
+                  for (let row = h.start; row < h.end; row++) {
+                    into[at++] = made.firstBlock + (plane + row) * parts + place(read);
+                  }
+                }
               }
             }
-          }
-        });
+          },
+        );
     const read = boxes.column(
       from.variable,
-      (n, _g, h, r) => size(n) * size(r) * needed(h).count,
-      (into, at, n, _g, h, r) => writeRows(into, at, n, r, needed(h)),
+      (n, p, _g, h, r) => size(n) * size(p) * size(r) * needed(h).count,
+      (into, at, n, p, _g, h, r) => writeRows(into, at, n, p, r, needed(h)),
     );
     const weights = boxes.column(
       filters.variable,
-      (_n, g, _h, r) => size(g) * size(r),
-      (into, at, _n, g, _h, r) => (forward ? writeFilters(into, at, g, r) : writeFilters(into, at, r, g)),
+      (_n, p, g, _h, r) => size(p) * size(g) * size(r),
+      (into, at, _n, p, g, _h, r) => (forward ? writeFilters(into, at, p, g, r) : writeFilters(into, at, p, r, g)),
     );
     lowering.place(filters, tilesOfReaders(weights, tiles));
     lowering.addFamily(parts === 1 ? "" : "partials", {
@@ -247,11 +174,11 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
       states: {
         ...(states({
           samples: boxes.state(0, size),
-          made: boxes.state(1, size),
-          read: boxes.state(3, size),
+          made: boxes.state(2, size),
+          read: boxes.state(4, size),
         }) as unknown as ListStates),
-        ...rowStates(boxes, 2, madeRow, plainRows),
-        ...rowStates(boxes, 2, readRow, needed),
+        ...rowStates(boxes, 3, madeRow, plainRows),
+        ...rowStates(boxes, 3, readRow, needed),
       },
       tiles,
     });
@@ -261,36 +188,49 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
 
 /** Convolution: groups of channels are summed by the vertex, and what several vertices have left by others. */
 export function convolutionRule(lowering: Lowering, operation: Operation): void {
-  if (!isPlain(operation)) {
+  if (!isFloat(operation)) {
     wholeRule(lowering, operation);
     return;
   }
   const [x, w] = operation.inputs;
   const [y] = operation.outputs;
   const sides = sidesOf(operation, x.type.shape, w.type.shape, y.type.shape);
+  const type = lowering.typeOf(x) as FloatType;
+  const { parallel, pictures, filters, maps } = layoutsOf(
+    lowering,
+    operation,
+    x.type.shape,
+    w.type.shape,
+    y.type.shape,
+  );
   rowsFromRows(lowering, operation, sides, {
-    from: lowering.getIn(x, lowering.layoutFor(x.type.shape)),
-    filters: lowering.getIn(w, lowering.layoutFor(w.type.shape, true)),
-    result: lowering.layoutFor(y.type.shape),
-    codelet: convolutionPartial(sides.geometry),
+    parallel,
+    from: lowering.getIn(x, pictures),
+    filters: lowering.getIn(w, filters),
+    result: maps,
+    codeletFor: (result) => convolutionPartial(sides.geometry, { type, result }),
     fromField: "in",
     rowsFor: (piece) => picturesFor(sides, piece),
   });
 }
 
 export function convolutionInputGradientRule(lowering: Lowering, operation: Operation): void {
-  if (!isPlain(operation)) {
+  if (!isFloat(operation)) {
     wholeRule(lowering, operation);
     return;
   }
   const [delta, w] = operation.inputs;
   const [x] = operation.outputs;
   const sides = sidesOf(operation, x.type.shape, w.type.shape, delta.type.shape);
+  const type = lowering.typeOf(delta) as FloatType;
+  const shapes = [x.type.shape, w.type.shape, delta.type.shape] as const;
+  const { parallel, pictures, filters, maps } = layoutsOf(lowering, operation, ...shapes);
   rowsFromRows(lowering, operation, sides, {
-    from: lowering.getIn(delta, lowering.layoutFor(delta.type.shape)),
-    filters: lowering.getIn(w, lowering.layoutFor(w.type.shape, true)),
-    result: lowering.layoutFor(x.type.shape),
-    codelet: convolutionInputGradient(sides.geometry),
+    parallel,
+    from: lowering.getIn(delta, maps),
+    filters: lowering.getIn(w, filters),
+    result: pictures,
+    codeletFor: (result) => convolutionInputGradient(sides.geometry, { type, result }),
     fromField: "delta",
     rowsFor: (piece) => mapsFor(sides, piece),
   });
@@ -298,19 +238,21 @@ export function convolutionInputGradientRule(lowering: Lowering, operation: Oper
 
 /** The gradient of filters: sums over samples, or over those of a vertex, and over all rows. */
 export function convolutionWeightGradientRule(lowering: Lowering, operation: Operation): void {
-  if (!isPlain(operation)) {
+  if (!isFloat(operation)) {
     wholeRule(lowering, operation);
     return;
   }
   const [x, delta] = operation.inputs;
   const [w] = operation.outputs;
   const sides = sidesOf(operation, x.type.shape, w.type.shape, delta.type.shape);
-  const pictures = lowering.getIn(x, lowering.layoutFor(x.type.shape));
-  const maps = lowering.getIn(delta, lowering.layoutFor(delta.type.shape));
-  const result = lowering.layoutFor(w.type.shape, true);
-  const codelet = convolutionWeightGradient(sides.geometry);
+  const layouts = layoutsOf(lowering, operation, x.type.shape, w.type.shape, delta.type.shape);
+  const { parallel, filters: result } = layouts;
+  const pictures = lowering.getIn(x, layouts.pictures);
+  const maps = lowering.getIn(delta, layouts.maps);
+  const type = lowering.typeOf(x) as FloatType;
+  const codeletFor = (result: FloatType): Codelet => convolutionWeightGradient(sides.geometry, { type, result });
   const kernelRows = sides.geometry.kernel[0];
-  const items = [result.grid[0], result.grid[1], kernelRows, pictures.layout.grid[0]];
+  const items = [result.grid[0] / parallel, parallel, result.grid[1], kernelRows, pictures.layout.grid[0]];
   const rowsAt = new Map<number, ReturnType<typeof pairsFor>>();
   /** Rows that so many kernel rows in the middle of the kernel need, which are as many as any need. */
   const middleRows = (count: number): ReturnType<typeof pairsFor> => {
@@ -322,16 +264,17 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   const work: Work = {
     name: lowering.path(""),
     key: workKey(operation),
-    axes: ["maps", "channels", "kernel rows", "samples"],
-    items,
-    cost([m, c, k, n], pieces) {
-      const channels = Math.min(c * result.block[1], result.shape[1]);
-      const filters = Math.min(m * result.block[0], result.shape[0]);
+    axes: workItems(parallel, ["maps", "convolutions", "channels", "kernel rows", "samples"]),
+    items: workItems(parallel, items),
+    cost(extents, pieces) {
+      const [m, own, c, k, n] = withParallel(parallel, extents);
+      const channels = own * Math.min(c * result.block[1], result.shape[1]);
+      const filters = own * Math.min(m * result.block[0], result.shape[0] / parallel);
       const { rows, mapRows } = middleRows(k);
       const xElements = n * channels * rows.count * sides.geometry.width;
       const deltaElements = n * filters * mapRows.count * sides.geometry.mapWidth;
-      const outElements = channels * filters * k * sides.geometry.kernel[1];
-      const computeCycles = estimated(lowering, codelet, {
+      const outElements = ((channels * filters) / own) * k * sides.geometry.kernel[1];
+      const computeCycles = estimated(lowering, codeletFor("float"), {
         samples: n,
         channelGroups: c,
         mapGroups: m,
@@ -343,16 +286,21 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
         mapRows: mapRows.count,
         kernelRow: 0,
         kernelRows: k,
-        in: { length: n * c * rows.count, elements: xElements },
-        delta: { length: n * m * mapRows.count, elements: deltaElements },
-        out: { length: m * c * k, elements: outElements },
+        in: { length: n * own * c * rows.count, elements: xElements },
+        delta: { length: n * own * m * mapRows.count, elements: deltaElements },
+        out: { length: own * m * c * k, elements: outElements },
       });
-      const inputBytes = (xElements + deltaElements) * elementBytes.float;
-      return { computeCycles, inputBytes, ...reductionCost(outElements, pieces[3], lowering.target) };
+      const inputBytes = (xElements + deltaElements) * elementBytes[type];
+      return {
+        computeCycles,
+        inputBytes,
+        ...reductionCost(outElements, pieces[pieces.length - 1], lowering.target, type),
+      };
     },
   };
-  const cut = lowering.grain.cut(work, lowering.target);
-  const parts = cut.pieces[3];
+  const planned = lowering.grain.cut(work, lowering.target);
+  const cut = { ...planned, pieces: withParallel(parallel, planned.pieces) };
+  const parts = cut.pieces[4];
   const direct = parts === 1 && kernelRows === 1;
   const partial = new BlockLayout(
     [...result.shape.slice(0, 3), parts, result.shape[3]],
@@ -360,51 +308,56 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   );
   const made =
     direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
-  const identity = isIdentity(cut, items);
+  const codelet = codeletFor(made.type as FloatType);
+  // Boxes of several convolutions in parallel are not in the order of their blocks.
+  const identity = parallel === 1 && isIdentity(cut, items);
   for (const boxes of Boxes.of(items, cut)) {
-    const pairs = byPiece(boxes.pieces[2], (piece) => pairsFor(sides, piece));
-    const place = byPlace(boxes.pieces[3]);
+    const pairs = byPiece(boxes.pieces[3], (piece) => pairsFor(sides, piece));
+    const place = byPlace(boxes.pieces[4]);
     const written = identity
       ? { variable: made }
       : boxes.column(
           made,
-          (m, c, k) => size(m) * size(c) * size(k),
-          (into, at, m, c, k, n) => {
-            for (let map = m.start; map < m.end; map++) {
-              for (let channel = c.start; channel < c.end; channel++) {
-                for (let row = k.start; row < k.end; row++) {
-                  into[at++] = made.firstBlock + ((map * items[1] + channel) * kernelRows + row) * parts + place(n);
+          (m, p, c, k) => size(m) * size(p) * size(c) * size(k),
+          (into, at, m, p, c, k, n) => {
+            for (let own = p.start; own < p.end; own++) {
+              for (let map = m.start; map < m.end; map++) {
+                for (let channel = c.start; channel < c.end; channel++) {
+                  const filter = ((own * items[0] + map) * items[2] + channel) * kernelRows;
+                  for (let row = k.start; row < k.end; row++) {
+                    into[at++] = made.firstBlock + (filter + row) * parts + place(n);
+                  }
                 }
               }
             }
           },
         );
-    const writePictures = rowWriter(pictures);
-    const writeMaps = rowWriter(maps);
+    const writePictures = rowWriter(pictures, parallel);
+    const writeMaps = rowWriter(maps, parallel);
     lowering.addFamily(direct ? "" : "partials", {
       codelet,
       count: boxes.count,
       inputs: {
         in: boxes.column(
           pictures.variable,
-          (_m, c, k, n) => size(n) * size(c) * pairs(k).rows.count,
-          (into, at, _m, c, k, n) => writePictures(into, at, n, c, pairs(k).rows),
+          (_m, p, c, k, n) => size(n) * size(p) * size(c) * pairs(k).rows.count,
+          (into, at, _m, p, c, k, n) => writePictures(into, at, n, p, c, pairs(k).rows),
         ),
         delta: boxes.column(
           maps.variable,
-          (m, _c, k, n) => size(n) * size(m) * pairs(k).mapRows.count,
-          (into, at, m, _c, k, n) => writeMaps(into, at, n, m, pairs(k).mapRows),
+          (m, p, _c, k, n) => size(n) * size(p) * size(m) * pairs(k).mapRows.count,
+          (into, at, m, p, _c, k, n) => writeMaps(into, at, n, p, m, pairs(k).mapRows),
         ),
       },
       outputs: { out: written },
       states: {
-        samples: boxes.state(3, size),
-        channelGroups: boxes.state(1, size),
+        samples: boxes.state(4, size),
+        channelGroups: boxes.state(2, size),
         mapGroups: boxes.state(0, size),
-        ...rowStates(boxes, 2, "row", (piece) => pairs(piece).rows),
-        ...rowStates(boxes, 2, "mapRow", (piece) => pairs(piece).mapRows),
-        kernelRow: boxes.state(2, ({ start }) => start),
-        kernelRows: boxes.state(2, size),
+        ...rowStates(boxes, 3, "row", (piece) => pairs(piece).rows),
+        ...rowStates(boxes, 3, "mapRow", (piece) => pairs(piece).mapRows),
+        kernelRow: boxes.state(3, ({ start }) => start),
+        kernelRows: boxes.state(3, size),
       },
       tiles: boxTiles(boxes.count, lowering.target),
     });

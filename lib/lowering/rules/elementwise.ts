@@ -1,23 +1,19 @@
-import { alongAxis, type ElementwiseOperation, elementwise, elementwiseNumbers, spread } from "../../codelets/index.ts";
+import {
+  alongAxis,
+  copyBlock,
+  type ElementwiseOperation,
+  elementwise,
+  elementwiseNumbers,
+  type FloatType,
+  sharedCodelet,
+  spread,
+} from "../../codelets/index.ts";
 import { BlockLayout } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
 import { elementCount } from "../../tensor/index.ts";
+import { castPlaced } from "../casting.ts";
 import type { Lowering } from "../lowering.ts";
 import { broadcastElements } from "./movement.ts";
-import { wholeRule } from "./whole.ts";
-
-type FloatElements = "float" | "half";
-
-const known = new Map<string, ReturnType<typeof elementwise>>();
-
-function codeletOf(
-  ...[operation, type, scalar]: Required<Parameters<typeof elementwise>>
-): ReturnType<typeof elementwise> {
-  const key = `${operation} ${type} ${scalar}`;
-  let found = known.get(key);
-  if (found === undefined) known.set(key, (found = elementwise(operation, type, scalar)));
-  return found;
-}
 
 /** Blocks of the result from the same blocks of the operands, where the first of them lies. */
 export function elementwiseRule(lowering: Lowering, operation: Operation): void {
@@ -40,15 +36,18 @@ function applyElementwise(lowering: Lowering, operation: Operation, name: Elemen
     inputs.length < 2 || y.type.shape.length === 0 ? -1 : inputs.findIndex(({ type }) => type.shape.length === 0);
   const full = inputs.filter((_, index) => index !== scalarAt);
   const { layout, variable } = lowering.get(full[0]);
+  const type = variable.type as FloatType;
   const placed = full.map((value) => lowering.getIn(value, layout));
   const scalar = scalarAt < 0 ? "none" : scalarAt === 0 ? "left" : "right";
   const fields = scalar === "left" ? ["right"] : ["left", "right"];
   lowering.addBlockWork({
     step: "",
-    codelet: codeletOf(name, variable.type as FloatElements, scalar),
+    codelet: sharedCodelet(`elementwise ${name} ${type} ${scalar}`, () => elementwise(name, type, scalar)),
     out: "out",
     operands: Object.fromEntries(placed.map((one, index) => [fields[index], { variable: one.variable }])),
-    ...(scalarAt < 0 ? {} : { scalars: { [scalar]: lowering.get(inputs[scalarAt]).variable } }),
+    ...(scalarAt < 0
+      ? {}
+      : { scalars: { [scalar]: castPlaced(lowering, lowering.get(inputs[scalarAt]), "float").variable } }),
     states: elementwiseNumbers(name, attributes),
     result: lowering.addResult(y, layout, full),
     tiles: variable.tiles,
@@ -56,13 +55,32 @@ function applyElementwise(lowering: Lowering, operation: Operation, name: Elemen
   });
 }
 
-const alongCodelets = { addBias: alongAxis("add"), scaleAlong: alongAxis("multiply") } as const;
-const spreadCodelet = spread();
+const alongOperations = { addBias: "add", scaleAlong: "multiply" } as const;
 
-/** A copy, element by element; of whole numbers, which no element-wise codelet knows, in one vertex. */
+/** A copy: of numbers element by element, of anything else block by block, as no element-wise codelet knows it. */
 export function copyRule(lowering: Lowering, operation: Operation): void {
-  if (operation.outputs[0].type.dtype === "float32") elementwiseRule(lowering, operation);
-  else wholeRule(lowering, operation);
+  const [x] = operation.inputs;
+  const [y] = operation.outputs;
+  if (y.type.dtype === "float32") {
+    elementwiseRule(lowering, operation);
+    return;
+  }
+  const { variable, layout } = lowering.get(x);
+  lowering.addBlockWork({
+    step: "",
+    codelet: sharedCodelet(`copy ${variable.type}`, () => copyBlock(variable.type)),
+    out: "out",
+    operands: { in: { variable } },
+    result: lowering.addResult(y, layout, [x]),
+    tiles: variable.tiles,
+    list: false,
+  });
+}
+
+/** Elements in another type, where they lie. */
+export function castRule(lowering: Lowering, { inputs: [x], outputs: [y] }: Operation): void {
+  const placed = lowering.get(x);
+  castPlaced(lowering, placed, lowering.typeOf(y), lowering.addResult(y, placed.layout));
 }
 
 /** A vector along one axis, added to each block where it lies, or multiplied with it. */
@@ -72,6 +90,8 @@ export function alongAxisRule(lowering: Lowering, operation: Operation): void {
   const [y] = outputs;
   const axis = attributes.axis as number;
   const { layout, variable } = lowering.get(x);
+  const meaning = alongOperations[operator as keyof typeof alongOperations];
+  const type = variable.type as FloatType;
   const along = lowering.getIn(b, new BlockLayout(b.type.shape, [layout.block[axis]]));
   const innerAxes = layout.shape.map((_, other) => other).filter((other) => other > axis);
   const uniform = innerAxes.every((other) => layout.shape[other] % layout.block[other] === 0);
@@ -82,7 +102,7 @@ export function alongAxisRule(lowering: Lowering, operation: Operation): void {
     }, 1);
   lowering.addBlockWork({
     step: "",
-    codelet: alongCodelets[operator as keyof typeof alongCodelets],
+    codelet: sharedCodelet(`along ${meaning} ${type}`, () => alongAxis(meaning, type)),
     out: "out",
     operands: {
       in: { variable },
@@ -126,13 +146,14 @@ export function broadcastRule(lowering: Lowering, operation: Operation): void {
       axes.map((axis) => layout.block[axis]),
     ),
   );
+  const types = [lowering.typeOf(y) as FloatType, own.variable.type as FloatType] as const;
   const tiles = new Uint16Array(layout.count);
   for (let block = 0; block < layout.count; block++) {
     tiles[block] = Math.floor((block * lowering.target.tileCount) / layout.count);
   }
   lowering.addBlockWork({
     step: "",
-    codelet: spreadCodelet,
+    codelet: sharedCodelet(`spread ${types.join()}`, () => spread(...types)),
     out: "out",
     operands: {
       in: {

@@ -1,5 +1,7 @@
+import { BlockLayout } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
 import { rowMajorStrides, type Shape } from "../../tensor/index.ts";
+import { castPlaced } from "../casting.ts";
 import type { Lowering } from "../lowering.ts";
 import { moveBlocks } from "../movement.ts";
 import { wholeRule } from "./whole.ts";
@@ -30,7 +32,8 @@ function stridedSource(shape: Shape, steps: readonly number[], offset = 0): (pos
 
 /** The same elements under another shape: the same blocks if they lie so, else vertices that rearrange them. */
 export function reshapeRule(lowering: Lowering, { inputs: [x], outputs: [y] }: Operation): void {
-  const from = lowering.get(x);
+  // A tensor of no axis is single where others are half.
+  const from = castPlaced(lowering, lowering.get(x), lowering.typeOf(y));
   const layout = lowering.layoutFor(y.type.shape);
   if (from.layout.sameStorage(layout)) lowering.define(y, { variable: from.variable, layout });
   else moveBlocks(lowering, from, layout, (position) => position, lowering.addResult(y, layout));
@@ -82,6 +85,46 @@ const padWithZeros = movementRule(({ inputs: [x], outputs: [y], attributes }) =>
 export function padRule(lowering: Lowering, operation: Operation): void {
   if (operation.attributes.value === 0) padWithZeros(lowering, operation);
   else wholeRule(lowering, operation);
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/**
+ * Tensors one after the other: blocks of the result are as short along the axis as it takes for each to come from one
+ * operand, and each operand moves into its own.
+ */
+export function concatRule(lowering: Lowering, { inputs, outputs: [y], attributes }: Operation): void {
+  const axis = attributes.axis as number;
+  const { shape } = y.type;
+  const usual = lowering.layoutFor(shape).block;
+  const extents = inputs.map(({ type }) => type.shape[axis]);
+  const common = extents.reduce(greatestCommonDivisor);
+  let extent = Math.min(common, usual[axis]);
+  while (common % extent !== 0) extent--;
+  const layout = new BlockLayout(shape, usual.with(axis, extent));
+  const result = lowering.addResult(y, layout);
+  const strides = rowMajorStrides(shape);
+  let start = 0;
+  for (const [index, x] of inputs.entries()) {
+    const end = start + extents[index];
+    const steps = rowMajorStrides(x.type.shape);
+    const first = start;
+    const source = (position: number): number => {
+      let from = 0;
+      for (let other = 0; other < shape.length; other++) {
+        const place = Math.floor(position / strides[other]) % shape[other];
+        from += (other === axis ? place - first : place) * steps[other];
+      }
+      return from;
+    };
+    const own: number[] = [];
+    for (let block = 0; block < layout.count; block++) {
+      const [begin] = layout.intervalOf(block, axis);
+      if (begin >= start && begin < end) own.push(block);
+    }
+    if (own.length > 0) moveBlocks(lowering, lowering.get(x), layout, source, result, own);
+    start = end;
+  }
 }
 
 /** Each piece is made of what lies in it. */

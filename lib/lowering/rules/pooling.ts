@@ -43,6 +43,8 @@ function rowsOver(windows: Windows, row: number): Rows {
 interface RowVertices {
   readonly codelet: Codelet;
   readonly read: Readonly<Record<string, PlacedTensor>>;
+  /** What a vertex reads one block of: that of the row that it writes. */
+  readonly own?: Readonly<Record<string, PlacedTensor>>;
   readonly written: Readonly<Record<string, BlockVariable>>;
   /** Rows to be read for each row to be written. */
   readonly rows: readonly Rows[];
@@ -50,7 +52,7 @@ interface RowVertices {
 }
 
 /** One vertex for each row of a group of channels that is written, where the first row lies that it reads. */
-function addRowVertices(lowering: Lowering, { codelet, read, written, rows, states }: RowVertices): void {
+function addRowVertices(lowering: Lowering, { codelet, read, own = {}, written, rows, states }: RowVertices): void {
   const [result] = Object.values(written);
   const { count } = result.layout;
   const height = rows.length;
@@ -74,7 +76,13 @@ function addRowVertices(lowering: Lowering, { codelet, read, written, rows, stat
   lowering.addFamily("", {
     codelet,
     count,
-    inputs: Object.fromEntries(Object.entries(read).map(([field, placed]) => [field, column(placed)])),
+    inputs: Object.fromEntries([
+      ...Object.entries(read).map(([field, placed]) => [field, column(placed)] as const),
+      ...Object.entries(own).map(([field, { variable }]) => {
+        const blocks = Uint32Array.from({ length: count }, (_, block) => variable.firstBlock + block);
+        return [field, { variable, blocks }] as const;
+      }),
+    ]),
     outputs: Object.fromEntries(Object.entries(written).map(([field, variable]) => [field, { variable }])),
     states: Object.fromEntries(
       Object.entries(states).map(([field, numberOf]) => [
@@ -91,6 +99,8 @@ const pictureRows = (windows: Windows): readonly Rows[] =>
 const mapRows = (windows: Windows): readonly Rows[] =>
   Array.from({ length: windows.height }, (_, row) => rowsOver(windows, row));
 
+const typeOf = ({ variable }: PlacedTensor): codelets.FloatType => variable.type as codelets.FloatType;
+
 const inRows = (lowering: Lowering, value: Value): PlacedTensor =>
   lowering.getIn(value, lowering.layoutFor(value.type.shape));
 const resultFor = (lowering: Lowering, value: Value): BlockVariable =>
@@ -103,11 +113,27 @@ export function maxPoolRule(lowering: Lowering, operation: Operation): void {
   const rows = pictureRows(windows);
   const read = { in: inRows(lowering, x) };
   addRowVertices(lowering, {
-    codelet: codelets.maxPool(windows.geometry),
+    codelet: codelets.maxPool(windows.geometry, typeOf(read.in)),
     read,
     written: { out: resultFor(lowering, y), index: resultFor(lowering, index) },
     rows,
     states: { mapRow: (row) => row, row: (row) => rows[row].first },
+  });
+}
+
+export function maxPoolTakeRule(lowering: Lowering, operation: Operation): void {
+  const [x, index] = operation.inputs;
+  const [y] = operation.outputs;
+  const windows = windowsOf(operation, x.type.shape, y.type.shape);
+  const rows = pictureRows(windows);
+  const read = { in: inRows(lowering, x) };
+  addRowVertices(lowering, {
+    codelet: codelets.maxPoolTake(windows.geometry, typeOf(read.in)),
+    read,
+    own: { index: inRows(lowering, index) },
+    written: { out: resultFor(lowering, y) },
+    rows,
+    states: { row: (row) => rows[row].first },
   });
 }
 
@@ -117,7 +143,7 @@ export function maxPoolGradientRule(lowering: Lowering, operation: Operation): v
   const windows = windowsOf(operation, x.type.shape, delta.type.shape);
   const read = { delta: inRows(lowering, delta), index: inRows(lowering, index) };
   addRowVertices(lowering, {
-    codelet: codelets.maxPoolGradient(windows.geometry),
+    codelet: codelets.maxPoolGradient(windows.geometry, typeOf(read.delta)),
     read,
     written: { out: resultFor(lowering, x) },
     rows: mapRows(windows),
@@ -132,7 +158,7 @@ export function averagePoolRule(lowering: Lowering, operation: Operation): void 
   const rows = pictureRows(windows);
   const read = { in: inRows(lowering, x) };
   addRowVertices(lowering, {
-    codelet: codelets.averagePool(windows.geometry),
+    codelet: codelets.averagePool(windows.geometry, typeOf(read.in)),
     read,
     written: { out: resultFor(lowering, y) },
     rows,
@@ -146,7 +172,7 @@ export function averagePoolGradientRule(lowering: Lowering, operation: Operation
   const windows = windowsOf(operation, x.type.shape, delta.type.shape);
   const read = { delta: inRows(lowering, delta) };
   addRowVertices(lowering, {
-    codelet: codelets.averagePoolGradient(windows.geometry),
+    codelet: codelets.averagePoolGradient(windows.geometry, typeOf(read.delta)),
     read,
     written: { out: resultFor(lowering, x) },
     rows: mapRows(windows),

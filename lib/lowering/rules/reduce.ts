@@ -1,20 +1,25 @@
-import { gradientDescent, type Reduction, reduceAxes, reducePartials } from "../../codelets/index.ts";
-import { BlockLayout, type BlockVariable, type PlacedTensor } from "../../graph/index.ts";
+import {
+  type FloatType,
+  gradientDescent,
+  type Reduction,
+  reduceAxes,
+  reducePartials,
+  sharedCodelet,
+} from "../../codelets/index.ts";
+import { BlockLayout, type BlockVariable, type Codelet, type PlacedTensor } from "../../graph/index.ts";
 import type { Operation, Value } from "../../ir/index.ts";
 import { elementCount } from "../../tensor/index.ts";
 import type { Lowering, Partials } from "../lowering.ts";
 import { wholeRule } from "./whole.ts";
 
-const sums = reducePartials("sum");
-const combine: Readonly<Record<Reduction, ReturnType<typeof reducePartials>>> = {
-  sum: sums,
-  max: reducePartials("max"),
+const combining = (reduction: Reduction, from: BlockVariable, to: BlockVariable): Codelet => {
+  const types = [from.type as FloatType, to.type as FloatType] as const;
+  return sharedCodelet(`combine ${reduction} ${types.join()}`, () => reducePartials(reduction, ...types));
 };
-const within: Readonly<Record<Reduction, ReturnType<typeof reduceAxes>>> = {
-  sum: reduceAxes("sum"),
-  max: reduceAxes("max"),
+const reducing = (reduction: Reduction, from: BlockVariable, to: BlockVariable): Codelet => {
+  const types = [from.type as FloatType, to.type as FloatType] as const;
+  return sharedCodelet(`reduce ${reduction} ${types.join()}`, () => reduceAxes(reduction, ...types));
 };
-const descent = gradientDescent();
 
 /** Adds up partial results, or leaves that to the update that wants their sum and nothing else. */
 export function finishPartials(lowering: Lowering, result: Value, layout: BlockLayout, partials: Partials): void {
@@ -24,13 +29,14 @@ export function finishPartials(lowering: Lowering, result: Value, layout: BlockL
     return;
   }
   const { variable, each, parts, inner } = partials;
+  const made = lowering.addResult(result, layout);
   lowering.addBlockWork({
     step: "reduce",
-    codelet: sums,
+    codelet: combining("sum", variable, made),
     out: "out",
     operands: { in: { variable, each: each * parts } },
     states: { parts, inner, factor: 1 },
-    result: lowering.addResult(result, layout),
+    result: made,
     tiles: reductionTiles(layout, variable.tiles, each * parts),
     list: true,
   });
@@ -64,9 +70,10 @@ export function gradientDescentRule(
     parts: 1,
     inner: 1,
   };
+  const types = [placed.variable.type as FloatType, variable.type as FloatType] as const;
   lowering.addBlockWork({
     step: "gradient descent",
-    codelet: descent,
+    codelet: sharedCodelet(`gradient descent ${types.join()}`, () => gradientDescent(...types)),
     out: "out",
     operands: { weights: { variable: placed.variable }, partials: { variable, each: each * parts } },
     scalars: { rate: lowering.get(rate).variable },
@@ -166,7 +173,7 @@ function reduceWithin(lowering: Lowering, reduction: Reduction, x: PlacedTensor,
   const count = result.count * each;
   lowering.addBlockWork({
     step: single ? "" : "partials",
-    codelet: within[reduction],
+    codelet: reducing(reduction, variable, made),
     out: "out",
     operands: { in: { variable, block: blockOf } },
     states: {
@@ -191,13 +198,14 @@ function combineBlocks(lowering: Lowering, reduction: Reduction, partials: Block
     finishPartials(lowering, value, result, { variable: partials, each, parts: 1, inner: 1 });
     return;
   }
+  const made = lowering.addResult(value, result);
   lowering.addBlockWork({
     step: "reduce",
-    codelet: combine[reduction],
+    codelet: combining(reduction, partials, made),
     out: "out",
     operands: { in: { variable: partials, each } },
     states: { parts: 1, inner: 1, factor },
-    result: lowering.addResult(value, result),
+    result: made,
     tiles: reductionTiles(result, partials.tiles, each),
     list: true,
   });

@@ -7,7 +7,7 @@ import type { Lowering } from "../lowering.ts";
 
 /** How the fields of a codelet that takes a row a vertex are connected, operand by operand. */
 interface RowRule {
-  readonly codelet: Codelet;
+  readonly codelet: (type: codelets.FloatType) => Codelet;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
@@ -37,8 +37,9 @@ function rowRule(
       variable,
       blocks: Uint32Array.from({ length: count }, (_, row) => variable.firstBlock + row),
     });
+    const type = lowering.precision === "half" ? "half" : "float";
     lowering.addFamily("", {
-      codelet: rule.codelet,
+      codelet: codelets.sharedCodelet(`${operation.operator} ${type}`, () => rule.codelet(type)),
       count,
       inputs: Object.fromEntries(rule.inputs.map((field, index) => [field, rows(placed[index])])),
       outputs: Object.fromEntries(rule.outputs.map((field, index) => [field, { variable: results[index] }])),
@@ -51,22 +52,19 @@ const rankOfInput = ({ inputs: [x] }: Operation): number => x.type.shape.length;
 const rankOfOutput = ({ outputs: [y] }: Operation): number => y.type.shape.length;
 const rankOfSecond = ({ inputs: [, x] }: Operation): number => x.type.shape.length;
 
-export const softmaxRule = rowRule({ codelet: codelets.softmax(), inputs: ["in"], outputs: ["out"] }, rankOfInput);
-export const logSoftmaxRule = rowRule(
-  { codelet: codelets.logSoftmax(), inputs: ["in"], outputs: ["out"] },
-  rankOfInput,
-);
+export const softmaxRule = rowRule({ codelet: codelets.softmax, inputs: ["in"], outputs: ["out"] }, rankOfInput);
+export const logSoftmaxRule = rowRule({ codelet: codelets.logSoftmax, inputs: ["in"], outputs: ["out"] }, rankOfInput);
 export const softmaxGradientRule = rowRule(
-  { codelet: codelets.softmaxGradient(), inputs: ["delta", "probabilities"], outputs: ["out"] },
+  { codelet: codelets.softmaxGradient, inputs: ["delta", "probabilities"], outputs: ["out"] },
   rankOfInput,
 );
 export const crossEntropyRule = rowRule(
-  { codelet: codelets.crossEntropy(), inputs: ["logits", "label"], outputs: ["loss", "probabilities"] },
+  { codelet: codelets.crossEntropy, inputs: ["logits", "label"], outputs: ["loss", "probabilities"] },
   rankOfInput,
 );
 export const crossEntropyGradientRule = rowRule(
-  { codelet: codelets.crossEntropyGradient(), inputs: ["delta", "probabilities", "label"], outputs: ["out"] },
+  { codelet: codelets.crossEntropyGradient, inputs: ["delta", "probabilities", "label"], outputs: ["out"] },
   rankOfSecond,
 );
-export const argmaxRule = rowRule({ codelet: codelets.argmax(), inputs: ["in"], outputs: ["out"] }, rankOfInput);
-export const oneHotRule = rowRule({ codelet: codelets.oneHot(), inputs: ["label"], outputs: ["out"] }, rankOfOutput);
+export const argmaxRule = rowRule({ codelet: codelets.argmax, inputs: ["in"], outputs: ["out"] }, rankOfInput);
+export const oneHotRule = rowRule({ codelet: codelets.oneHot, inputs: ["label"], outputs: ["out"] }, rankOfOutput);

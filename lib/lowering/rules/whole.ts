@@ -2,7 +2,7 @@ import { type Codelet, codelet, type ElementType, input, output } from "../../gr
 import type { Operation } from "../../ir/index.ts";
 import { type OperatorName, operatorTable } from "../../ops/index.ts";
 import type { HostTensor } from "../../tensor/index.ts";
-import { elementTypeOf, wholeLayout } from "../layouts.ts";
+import { wholeLayout } from "../layouts.ts";
 import type { Lowering } from "../lowering.ts";
 
 /**
@@ -20,8 +20,8 @@ export function wholeRule(lowering: Lowering, operation: Operation): void {
   const cycles = Math.ceil(flops + bytes / 8);
   const vector = (direction: typeof input | typeof output, type: ElementType) => direction.vector(type);
   const fields = Object.fromEntries([
-    ...inputs.map((value, index) => [`in${index}`, vector(input, elementTypeOf(value))] as const),
-    ...outputs.map((value, index) => [`out${index}`, vector(output, elementTypeOf(value))] as const),
+    ...inputs.map((value, index) => [`in${index}`, vector(input, lowering.typeOf(value))] as const),
+    ...outputs.map((value, index) => [`out${index}`, vector(output, lowering.typeOf(value))] as const),
   ]);
   const whole: Codelet = codelet(
     `Whole<${operator}>`,

@@ -1,4 +1,4 @@
-import { reducePartialsCycles } from "../../codelets/index.ts";
+import { type FloatType, reducePartialsCycles } from "../../codelets/index.ts";
 import { type ColumnOptions, elementBytes, type Target } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
 import { formatType } from "../../tensor/index.ts";
@@ -61,8 +61,10 @@ export function reductionCost(
   outElements: number,
   parts: number,
   target: Target,
+  type: FloatType,
 ): Pick<WorkCost, "outputBytes" | "reduceCycles" | "reduceBytes"> {
-  const outputBytes = outElements * elementBytes.float;
+  // What several vertices add up is single precision.
+  const outputBytes = outElements * elementBytes[parts === 1 ? type : "float"];
   if (parts === 1) return { outputBytes, reduceCycles: 0, reduceBytes: 0 };
   return {
     outputBytes,

@@ -299,11 +299,11 @@ test("convolutions, products, reductions and pooling of blocks cost what the pub
   const list = (elements: number) => ({ length: 1, elements });
   // 16 pixels a worker through one block of 16 × 16 weights: 327 + 24 · 16.
   const one = { in: list(16 * 96), weights: list(256), out: list(16 * 96), ...rows };
-  assert.is(blocks.convolutionPartial(geometry, "half").cycles(one, gc200), 711);
+  assert.is(blocks.convolutionPartial(geometry, { type: "half" }).cycles(one, gc200), 711);
   // Nine positions of a 3 × 3 kernel, where every row is there: nine blocks of weights, nine times the pixels.
   const large = { ...geometry, kernel: [3, 3], padding: [0, 1] };
   const three = { ...one, in: { length: 3, elements: 3 * 16 * 96 }, rows: 3 };
-  assert.is(blocks.convolutionPartial(large, "half").cycles(three, gc200), 263 + 9 * (64 + 6 * 4 * 16));
+  assert.is(blocks.convolutionPartial(large, { type: "half" }).cycles(three, gc200), 263 + 9 * (64 + 6 * 4 * 16));
   const product = {
     left: list(96 * 16),
     right: list(256),

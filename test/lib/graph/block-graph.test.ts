@@ -96,6 +96,7 @@ test("vertices of a family compute from their blocks, and cost what they and the
   const place = ({ layout, ...variable }: BlockVariable) => ({ variable: { layout, ...variable }, layout });
   const program = {
     name: "small",
+    precision: "single" as const,
     graph,
     inputs: new Map([["x", { variable: x, layout: x.layout }]]),
     outputs: new Map([["y", place(y)]]),
