@@ -75,6 +75,7 @@ export {
   formatMachines,
   formatProgramTree,
   formatReport,
+  formatTileMemory,
   type MachineReport,
   machines,
   OutOfMemoryError,

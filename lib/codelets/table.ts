@@ -1,11 +1,17 @@
+import { batchNormApply, batchNormGradient, batchNormSums } from "./batch-norm.ts";
 import { binary, binaryInPlace } from "./binary.ts";
 import { castToHalf } from "./cast.ts";
 import { fill } from "./fill.ts";
+import { gatherRows, scatterAddRows } from "./gather.ts";
+import { lstmCell, lstmCellGradient } from "./lstm.ts";
 import { matmulPartial } from "./matmul-partial.ts";
 import { nonLinearity } from "./non-linearity.ts";
+import { nonLinearityGradient } from "./non-linearity-gradient.ts";
+import { adamStep, momentumStep } from "./optimisers.ts";
 import { reduceSum } from "./reduce.ts";
-import { reluGradient } from "./relu-gradient.ts";
 import { scaledAdd } from "./scaled-add.ts";
+import { crossEntropy, crossEntropyGradient, softmax, softmaxGradient } from "./softmax.ts";
+import { squaredError } from "./squared-error.ts";
 import { unary } from "./unary.ts";
 
 /** The codelets of the library, one of each: vertices of one codelet are counted together. */
@@ -31,7 +37,23 @@ export const codeletTable = {
   relu: unary("relu"),
   reluInPlace: nonLinearity("relu"),
   tanhInPlace: nonLinearity("tanh"),
-  reluGradient: reluGradient(),
+  reluGradient: nonLinearityGradient("relu"),
+  sigmoidGradient: nonLinearityGradient("sigmoid"),
+  tanhGradient: nonLinearityGradient("tanh"),
+  softmax: softmax(),
+  softmaxGradient: softmaxGradient(),
+  crossEntropy: crossEntropy(),
+  crossEntropyGradient: crossEntropyGradient(),
+  squaredError: squaredError(),
+  batchNormSums: batchNormSums(),
+  batchNormApply: batchNormApply(),
+  batchNormGradient: batchNormGradient(),
+  lstmCell: lstmCell(),
+  lstmCellGradient: lstmCellGradient(),
+  gatherRows: gatherRows(),
+  scatterAddRows: scatterAddRows(),
+  momentumStep: momentumStep(),
+  adamStep: adamStep(),
   fill: fill(),
   castToHalf: castToHalf(),
   reduceSum: reduceSum(),

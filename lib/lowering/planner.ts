@@ -5,6 +5,8 @@ import type { Cut, Grain, Work, WorkCost } from "./grain.ts";
 export interface PlanOptions {
   /** The part of a tile's memory that a work may take while it runs; 0.6 unless told otherwise, as PopLibs has it. */
   readonly memoryShare?: number;
+  /** Whether to look at every number of pieces, useful or not, which changes nothing but the time; false unless told otherwise. */
+  readonly exhaustive?: boolean;
   /** Whether repeated partitions are mapped once and called; false unless told otherwise. */
   readonly outline?: boolean;
   /** Half to hold tensors in half precision: sums, and tensors of no axis, stay single; single unless told otherwise. */
@@ -45,7 +47,12 @@ function usefulPieces(items: number, most: number): readonly number[] {
   return found;
 }
 
-/** What `bestCut` may choose from, so that a test can choose from everything. */
+/** Every number of pieces. */
+function allPieces(items: number, most: number): readonly number[] {
+  return Array.from({ length: Math.min(items, most) }, (_, index) => index + 1);
+}
+
+/** What `bestCut` may choose from. */
 type Candidates = (items: number, most: number) => readonly number[];
 
 /**
@@ -101,10 +108,11 @@ export interface PlannedGrain extends Grain {
  * The planned grain: products and convolutions are cut into boxes for tiles, a vertex each, by `bestCut`; what is done
  * block by block is a vertex a tile, with the blocks that lie there.
  */
-export function plannedGrain({ memoryShare = 0.6 }: PlanOptions = {}): PlannedGrain {
+export function plannedGrain({ memoryShare = 0.6, exhaustive = false }: PlanOptions = {}): PlannedGrain {
   if (!(memoryShare > 0 && memoryShare <= 1)) {
     throw new Error(`planned grain: the share of memory must be above 0 to 1, got ${memoryShare}; try 0.6`);
   }
+  const candidates = exhaustive ? allPieces : usefulPieces;
   const plans: Plan[] = [];
   const known = new Map<string, Plan>();
   return {
@@ -116,7 +124,7 @@ export function plannedGrain({ memoryShare = 0.6 }: PlanOptions = {}): PlannedGr
     plans,
     cut(work, target) {
       let plan = known.get(work.key);
-      if (plan === undefined) known.set(work.key, (plan = bestCut(work, target, memoryShare)));
+      if (plan === undefined) known.set(work.key, (plan = bestCut(work, target, memoryShare, candidates)));
       plans.push({ ...plan, name: work.name });
       return plan.cut;
     },

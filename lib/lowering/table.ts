@@ -84,7 +84,7 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   unpack: wholeRule,
   quantize: wholeRule,
   dequantize: wholeRule,
-  move: wholeRule,
+  move: copyRule,
   uniform: uniformRule,
   dropout: dropoutRule,
   increment: wholeRule,

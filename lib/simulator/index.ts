@@ -9,6 +9,7 @@ export type { StreamCallback } from "./host-side.ts";
 export { type LayeredMachine, type MachineReport, machines, type Precision, runLayered } from "./layered-machine.ts";
 export {
   type FixedMemory,
+  formatTileMemory,
   OutOfMemoryError,
   type StepMemory,
   type TileBuffer,

@@ -194,6 +194,37 @@ function addVariable(graph: Graph, variable: number, tiles: Float64Array): void 
   for (const { start, end, tile } of mapping.intervals) tiles[tile] += ((end - start) * bytes) / elements;
 }
 
+/** A memory report as text: bytes by category on all tiles and on the fullest, and the steps that need most. */
+export function formatTileMemory(memory: TileMemory, shownSteps = 10): string {
+  const { device, bytesPerTile, peak, steps } = memory;
+  const total = (bytes: Float64Array): number => bytes.reduce((sum, own) => sum + own, 0);
+  const fullest = peak.reduce((found, bytes, tile) => (bytes > peak[found] ? tile : found), 0);
+  const rows: (readonly [string, Float64Array])[] = [
+    ["variables, always live", memory.alwaysLive],
+    ["vertex state", memory.vertexState],
+    ["vertex code", memory.vertexCode],
+    ["exchange code", memory.exchangeCode],
+    ["control code", memory.controlCode],
+  ];
+  const line = (name: string, all: number, own: number): string =>
+    `${name.padEnd(width)}  ${count(all).padStart(15)}  ${count(own).padStart(15)}`;
+  const needed = steps.map(({ name, variables, exchange }, step) => ({
+    name: `${step} ${name}`,
+    all: total(variables) + total(exchange),
+    own: variables[fullest] + exchange[fullest],
+  }));
+  const most = needed.sort((a, b) => b.all - a.all).slice(0, shownSteps);
+  const width = Math.max(22, ...most.map(({ name }) => name.length));
+  const heads = `${"bytes".padEnd(width)}  ${"all tiles".padStart(15)}  ${`tile ${fullest}`.padStart(15)}`;
+  return [
+    `${device}: fullest is tile ${fullest} with ${count(peak[fullest])} of ${count(bytesPerTile)} B; ${count(total(peak))} B on all ${peak.length} tiles at their peaks`,
+    heads,
+    ...rows.map(([name, bytes]) => line(name, total(bytes), bytes[fullest])),
+    `besides, in the ${most.length} of ${steps.length} steps that need most:`,
+    ...most.map(({ name, all, own }) => line(name, all, own)),
+  ].join("\n");
+}
+
 function count(bytes: number): string {
   return bytes.toLocaleString("en-US");
 }

@@ -57,12 +57,12 @@ function applyElementwise(lowering: Lowering, operation: Operation, name: Elemen
 
 const alongOperations = { addBias: "add", scaleAlong: "multiply" } as const;
 
-/** A copy: of numbers element by element, of anything else block by block, as no element-wise codelet knows it. */
+/** A copy, or a move, as tiles have one memory: of numbers element by element, of anything else block by block, as no element-wise codelet knows it. */
 export function copyRule(lowering: Lowering, operation: Operation): void {
   const [x] = operation.inputs;
   const [y] = operation.outputs;
   if (y.type.dtype === "float32") {
-    elementwiseRule(lowering, operation);
+    applyElementwise(lowering, operation, "copy");
     return;
   }
   const { variable, layout } = lowering.get(x);

@@ -1,57 +1,18 @@
 import * as assert from "uvu/assert";
 import * as blocks from "../../../lib/codelets/index.ts";
 import { codeletTable as codelets } from "../../../lib/codelets/index.ts";
-import { type Codelet, devices, execute, Graph, type TensorView } from "../../../lib/graph/index.ts";
+import { devices, execute, Graph } from "../../../lib/graph/index.ts";
 import { Engine } from "../../../lib/simulator/index.ts";
 import { decodeHalf, encodeHalf, type Random, random } from "../../../lib/tensor/index.ts";
 import { integer } from "../../support/operator-samples.ts";
 import { suite } from "../../support/suite.ts";
+import { runVertex, zeros } from "./run-vertex.ts";
 
 const test = suite("library codelets");
 
 const half = (value: number): number => decodeHalf("float16", encodeHalf("float16", value));
 const single = Math.fround;
 
-/** What to give a field: numbers for a tensor, with its shape as its length; one number for state. */
-type Given = Readonly<Record<string, readonly number[] | number>>;
-
-interface Outcome {
-  readonly values: Readonly<Record<string, readonly number[]>>;
-  /** Cycles of the vertex's tile. */
-  readonly cycles: number;
-}
-
-/** Runs one vertex on a device, with every index looked at and then without: both must leave the same values. */
-function run(codelet: Codelet, given: Given): Outcome {
-  const graph = new Graph(devices.gc200);
-  const tensors = new Map<string, TensorView>();
-  const connections: Record<string, TensorView | number> = {};
-  for (const [name, field] of Object.entries(codelet.fields)) {
-    const value = given[name];
-    if (field.kind === "state") {
-      connections[name] = value as number;
-      continue;
-    }
-    const values = value as readonly number[];
-    const tensor = graph.addVariable(field.type, field.extent === "scalar" ? [] : [values.length], name);
-    graph.setTileMapping(tensor, 5).setInitialValue(tensor, values);
-    connections[name] = tensor;
-    tensors.set(name, tensor);
-  }
-  const computeSet = graph.addComputeSet("tested");
-  graph.setTileMapping(graph.addVertex(computeSet, codelet, connections), 5);
-  const engine = new Engine(graph, execute(computeSet), { checkAllBounds: true }).run();
-  const trusting = new Engine(graph, execute(computeSet)).run();
-  const values: Record<string, number[]> = {};
-  for (const [name, tensor] of tensors) {
-    const { data, dtype } = engine.readTensor(tensor);
-    assert.equal(trusting.readTensor(tensor).data, data, `${codelet.name}, field ${name}`);
-    values[name] = Array.from(data, (value) => (dtype === "float16" ? decodeHalf("float16", value) : value));
-  }
-  return { values, cycles: engine.report().supersteps[0].computeCycles[5] };
-}
-
-const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 const numbers = (draw: Random, count: number): number[] =>
   Array.from({ length: count }, () => single(draw.nextNormal()));
 
@@ -60,20 +21,20 @@ test("cycles are those of the published estimators", () => {
   const three = { left: long, right: long, out: long };
   const inPlace = { values: long, operand: long };
   const two = { in: long, out: long };
-  assert.is(run(codelets.add, three).cycles, 1985);
-  assert.is(run(codelets.subtract, three).cycles, 1985);
-  assert.is(run(codelets.multiply, three).cycles, 1985);
-  assert.is(run(codelets.addHalf, three).cycles, 1067);
-  assert.is(run(codelets.addInPlace, inPlace).cycles, 2159);
-  assert.is(run(codelets.exp, two).cycles, 3818);
-  assert.is(run(codelets.castToHalf, two).cycles, 846);
-  assert.is(run(codelets.reluInPlace, { values: long }).cycles, 771);
-  assert.is(run(codelets.tanhInPlace, { values: long }).cycles, 6165);
+  assert.is(runVertex(codelets.add, three).cycles, 1985);
+  assert.is(runVertex(codelets.subtract, three).cycles, 1985);
+  assert.is(runVertex(codelets.multiply, three).cycles, 1985);
+  assert.is(runVertex(codelets.addHalf, three).cycles, 1067);
+  assert.is(runVertex(codelets.addInPlace, inPlace).cycles, 2159);
+  assert.is(runVertex(codelets.exp, two).cycles, 3818);
+  assert.is(runVertex(codelets.castToHalf, two).cycles, 846);
+  assert.is(runVertex(codelets.reluInPlace, { values: long }).cycles, 771);
+  assert.is(runVertex(codelets.tanhInPlace, { values: long }).cycles, 6165);
   const matrices = { left: zeros(96 * 16), right: zeros(16 * 16), out: zeros(96 * 16) };
-  assert.is(run(codelets.matmulPartialHalf, { ...matrices, rows: 96, inner: 16, columns: 16 }).cycles, 711);
+  assert.is(runVertex(codelets.matmulPartialHalf, { ...matrices, rows: 96, inner: 16, columns: 16 }).cycles, 711);
   // One worker's cycle is six of its tile.
-  assert.is(run(codelets.fill, { out: long, value: 1 }).cycles, 6 * 623);
-  assert.is(run(codelets.reduceSum, { in: zeros(1024), out: [0] }).cycles, 6 * 529);
+  assert.is(runVertex(codelets.fill, { out: long, value: 1 }).cycles, 6 * 623);
+  assert.is(runVertex(codelets.reduceSum, { in: zeros(1024), out: [0] }).cycles, 6 * 529);
 });
 
 test("cycles follow the formulas where nothing divides", () => {
@@ -83,18 +44,24 @@ test("cycles follow the formulas where nothing divides", () => {
     const some = zeros(count);
     const two = { in: some, out: some };
     const perWorker = (width: number): number => Math.ceil(Math.ceil(count / width) / 6);
-    assert.is(run(codelets.add, { left: some, right: some, out: some }).cycles, 6 * (29 + 3 * perWorker(2)) + 11);
-    assert.is(run(codelets.addHalf, { left: some, right: some, out: some }).cycles, 6 * (26 + 3 * perWorker(4)) + 11);
+    assert.is(runVertex(codelets.add, { left: some, right: some, out: some }).cycles, 6 * (29 + 3 * perWorker(2)) + 11);
+    assert.is(
+      runVertex(codelets.addHalf, { left: some, right: some, out: some }).cycles,
+      6 * (26 + 3 * perWorker(4)) + 11,
+    );
     for (const [name, turn] of [
       ["log", 12],
       ["tanh", 12],
       ["sqrt", 10],
       ["relu", 3],
     ] as const) {
-      assert.is(run(codelets[name], two).cycles, 6 * (17 + turn * perWorker(2)) + 20, name);
+      assert.is(runVertex(codelets[name], two).cycles, 6 * (17 + turn * perWorker(2)) + 20, name);
     }
-    assert.is(run(codelets.fill, { out: some, value: 1 }).cycles, 6 * (23 + Math.floor(count / 2) + (count % 2)));
-    assert.is(run(codelets.reduceSum, { ...two, out: [0] }).cycles, 6 * (17 + 2 * Math.floor(count / 4) + (count % 4)));
+    assert.is(runVertex(codelets.fill, { out: some, value: 1 }).cycles, 6 * (23 + Math.floor(count / 2) + (count % 2)));
+    assert.is(
+      runVertex(codelets.reduceSum, { ...two, out: [0] }).cycles,
+      6 * (17 + 2 * Math.floor(count / 4) + (count % 4)),
+    );
   }
 });
 
@@ -102,8 +69,8 @@ test("a product of several groups of channels loads each group's weights and pas
   const [rows, inner, columns] = [10, 40, 20];
   const matrices = { left: zeros(rows * inner), right: zeros(inner * columns), out: zeros(rows * columns) };
   const extents = { rows, inner, columns };
-  assert.is(run(codelets.matmulPartialHalf, { ...matrices, ...extents }).cycles, 263 + 6 * (64 + 6 * 4 * 2));
-  assert.is(run(codelets.matmulPartial, { ...matrices, ...extents }).cycles, 263 + 3 * 3 * (64 + 6 * 8 * 2));
+  assert.is(runVertex(codelets.matmulPartialHalf, { ...matrices, ...extents }).cycles, 263 + 6 * (64 + 6 * 4 * 2));
+  assert.is(runVertex(codelets.matmulPartial, { ...matrices, ...extents }).cycles, 263 + 3 * 3 * (64 + 6 * 8 * 2));
 });
 
 test("element-wise codelets compute what plain loops do, rounded to their type", () => {
@@ -123,13 +90,13 @@ test("element-wise codelets compute what plain loops do, rounded to their type",
         multiply: a.map((x, i) => round(x * b[i])),
       };
       for (const name of ["add", "subtract", "multiply"] as const) {
-        const apart = run(codelets[`${name}${suffix}`], { left, right, out: zeros(count) });
+        const apart = runVertex(codelets[`${name}${suffix}`], { left, right, out: zeros(count) });
         assert.equal(apart.values.out, expected[name], `${name}${suffix}, seed ${seed}`);
-        const inPlace = run(codelets[`${name}InPlace${suffix}`], { values: left, operand: right });
+        const inPlace = runVertex(codelets[`${name}InPlace${suffix}`], { values: left, operand: right });
         assert.equal(inPlace.values.values, expected[name], `${name}InPlace${suffix}, seed ${seed}`);
         assert.equal(inPlace.values.operand, b);
       }
-      const scaled = run(codelets[`scaledAdd${suffix}`], { values: left, operand: right, scale: [scale] });
+      const scaled = runVertex(codelets[`scaledAdd${suffix}`], { values: left, operand: right, scale: [scale] });
       assert.equal(
         scaled.values.values,
         a.map((x, i) => round(x + s * b[i])),
@@ -147,34 +114,34 @@ test("functions of one vector compute what Math does", () => {
     const out = zeros(values.length);
     const relu = values.map((x) => Math.max(x, 0));
     assert.equal(
-      run(codelets.exp, { in: values, out }).values.out,
+      runVertex(codelets.exp, { in: values, out }).values.out,
       values.map((x) => single(Math.exp(x))),
     );
     assert.equal(
-      run(codelets.log, { in: positive, out }).values.out,
+      runVertex(codelets.log, { in: positive, out }).values.out,
       positive.map((x) => single(Math.log(x))),
     );
     assert.equal(
-      run(codelets.sqrt, { in: positive, out }).values.out,
+      runVertex(codelets.sqrt, { in: positive, out }).values.out,
       positive.map((x) => single(Math.sqrt(x))),
     );
     assert.equal(
-      run(codelets.tanh, { in: values, out }).values.out,
+      runVertex(codelets.tanh, { in: values, out }).values.out,
       values.map((x) => single(Math.tanh(x))),
     );
-    assert.equal(run(codelets.relu, { in: values, out }).values.out, relu);
-    assert.equal(run(codelets.reluInPlace, { values }).values.values, relu);
+    assert.equal(runVertex(codelets.relu, { in: values, out }).values.out, relu);
+    assert.equal(runVertex(codelets.reluInPlace, { values }).values.values, relu);
     assert.equal(
-      run(codelets.tanhInPlace, { values }).values.values,
+      runVertex(codelets.tanhInPlace, { values }).values.values,
       values.map((x) => single(Math.tanh(x))),
     );
-    assert.equal(run(codelets.castToHalf, { in: values, out }).values.out, values.map(half));
+    assert.equal(runVertex(codelets.castToHalf, { in: values, out }).values.out, values.map(half));
     assert.equal(
-      run(codelets.fill, { out, value: 2.5 }).values.out,
+      runVertex(codelets.fill, { out, value: 2.5 }).values.out,
       out.map(() => 2.5),
     );
     const sum = values.reduce((total, x) => single(total + x), 0);
-    assert.equal(run(codelets.reduceSum, { in: values, out: [7] }).values.out, [sum]);
+    assert.equal(runVertex(codelets.reduceSum, { in: values, out: [7] }).values.out, [sum]);
   }
 });
 
@@ -184,7 +151,7 @@ test("relu's gradient is that of central differences away from 0", () => {
   const delta = numbers(draw, 50);
   const step = 1e-6;
   const activation = values.map((x) => Math.max(x, 0));
-  const { out } = run(codelets.reluGradient, { activation, delta, out: zeros(50) }).values;
+  const { out } = runVertex(codelets.reluGradient, { activation, delta, out: zeros(50) }).values;
   for (const [i, x] of values.entries()) {
     assert.ok(Math.abs(x) > step);
     const slope = (Math.max(x + step, 0) - Math.max(x - step, 0)) / (2 * step);
@@ -203,7 +170,7 @@ test("a product is that of sums over rows and columns in double precision, to si
       const left = numbers(draw, rows * inner).map(round);
       const right = numbers(draw, inner * columns).map(round);
       const given = { left, right, out: zeros(rows * columns), rows, inner, columns };
-      const { out } = run(codelets[name], given).values;
+      const { out } = runVertex(codelets[name], given).values;
       for (const [place, value] of out.entries()) {
         let sum = 0;
         let magnitude = 0;
@@ -222,13 +189,13 @@ test("a product is that of sums over rows and columns in double precision, to si
 test("fields that do not go together are named when the engine is built", () => {
   const wrong = { left: zeros(3), right: zeros(4), out: zeros(3) };
   assert.throws(
-    () => run(codelets.add, wrong),
+    () => runVertex(codelets.add, wrong),
     /^vertex 0, tested\/BinaryOp1D<add,float>: .* got "fields must have one length, got left 3, right 4, out 3; connect/,
   );
-  assert.throws(() => run(codelets.addInPlace, { values: zeros(3), operand: zeros(2) }), /values 3, operand 2/);
-  assert.throws(() => run(codelets.exp, { in: zeros(3), out: zeros(2) }), /in 3, out 2/);
+  assert.throws(() => runVertex(codelets.addInPlace, { values: zeros(3), operand: zeros(2) }), /values 3, operand 2/);
+  assert.throws(() => runVertex(codelets.exp, { in: zeros(3), out: zeros(2) }), /in 3, out 2/);
   assert.throws(
-    () => run(codelets.matmulPartial, { ...wrong, rows: 1, inner: 3, columns: 2 }),
+    () => runVertex(codelets.matmulPartial, { ...wrong, rows: 1, inner: 3, columns: 2 }),
     /fields must be \[1,3\], \[3,2\] and \[1,2\], got 3, 4 and 3 elements/,
   );
 });

@@ -99,6 +99,35 @@ test("the planner's cut is the best of all cuts", () => {
   }
 });
 
+test("for products and convolutions of small networks the planner's cuts are the best of all", () => {
+  const mobile = nn.sequential(
+    [
+      nn.convolution(6, { kernel: 3, stride: 2 }),
+      nn.convolution(6, { kernel: 3, groups: 6 }),
+      nn.flatten(),
+      nn.dense(7),
+    ],
+    { input: [3, 13, 13], seed: 1 },
+  );
+  for (const model of [mlp(), nn.models.lenet5(), smallResnet(), mobile]) {
+    for (const [batch, precision] of [
+      [1, "single"],
+      [5, "half"],
+    ] as const) {
+      const schedule = trainingSchedule(model, batch);
+      for (const target of [devices.lecture, { ...devices.lecture, name: "small", bytesPerTile: 8192 }]) {
+        const chosen = lower(schedule, target, { precision }).plans;
+        const every = lower(schedule, target, { precision, exhaustive: true }).plans;
+        assert.is(chosen.length, every.length);
+        for (const [index, { name, estimatedCycles, considered }] of every.entries()) {
+          assert.is(chosen[index].estimatedCycles, estimatedCycles, `${model.name}, ${name}, batch ${batch}`);
+          assert.ok(chosen[index].considered <= considered);
+        }
+      }
+    }
+  }
+});
+
 test("what does not fit is cut into serial steps, and still leaves the same values", async () => {
   const small = { ...devices.lecture, bytesPerTile: 8192 };
   const program = lower(trainingSchedule(nn.models.lenet5(), 4), small);

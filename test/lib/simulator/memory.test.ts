@@ -11,7 +11,7 @@ import {
   sequence,
   type TensorView,
 } from "../../../lib/graph/index.ts";
-import { Engine, OutOfMemoryError } from "../../../lib/simulator/index.ts";
+import { Engine, formatTileMemory, OutOfMemoryError } from "../../../lib/simulator/index.ts";
 import { random } from "../../../lib/tensor/index.ts";
 import { integer } from "../../support/operator-samples.ts";
 import { suite } from "../../support/suite.ts";
@@ -173,6 +173,26 @@ test("running out of memory names the tile, the bytes, the superstep and the lar
     error.message,
     /^memory of tile 0: a tile of Lecture has 65,536 B, got 68,580 B needed, 3,044 B too many \(superstep "step 1"; largest: "v1" 48,000 B, "v2" 16,000 B/,
   );
+});
+
+test("a memory report in words adds up to the byte", () => {
+  const { graph, program } = chain([100, 200, 300, 400]);
+  const text = formatTileMemory(new Engine(graph, program).memory, 2).split("\n");
+  assert.match(text[0], /^Lecture: fullest is tile 0 with 4,540 of 65,536 B; 5,980 B on all 16 tiles at their peaks$/);
+  const numbers = text
+    .filter((line) => /\d$/.test(line))
+    .map((line) =>
+      line
+        .split(/ {2,}/)
+        .slice(-2)
+        .map((cell) => Number(cell.replaceAll(",", ""))),
+    );
+  // Five categories, then the two steps that need most.
+  assert.is(numbers.length, 1 + 5 + 2);
+  const [, ...rows] = numbers;
+  const own = rows.slice(0, 5).reduce((sum, [, bytes]) => sum + bytes, 0);
+  assert.is(own + rows[5][1], 4540);
+  assert.ok(rows[5][0] >= rows[6][0]);
 });
 
 test.run();
