@@ -1,5 +1,5 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
-import { decodeHalf, encodeHalf } from "../tensor/index.ts";
+import { decodeHalf, encodeHalf, errorFunction } from "../tensor/index.ts";
 import { binaryCycles } from "./binary.ts";
 import { allWorkers, checkVectors, type FloatType, type Vector } from "./support.ts";
 import { unaryCycles } from "./unary.ts";
@@ -45,6 +45,7 @@ const functions = {
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x)), 12),
   tanh: unary(Math.tanh, 12),
   softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), 21),
+  erf: unary(errorFunction, 31),
   gelu: unary((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))), 18),
   add: binary((a, b) => a + b, 3),
   subtract: binary((a, b) => a - b, 3),

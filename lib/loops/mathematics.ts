@@ -110,3 +110,26 @@ export function logistic(x: Expression): Expression {
   const numerator = select(compare("less", x, constant(0)), power, constant(1));
   return divide(numerator, add(constant(1), power));
 }
+
+/**
+ * The error function: x times a quotient of polynomials in x², within about 4 units in the last place. The coefficients
+ * are our own, fitted to erf(x)/x on [0, 3.92] for the least relative error by weighted least squares (Lawson 1961): 2·10⁻⁸
+ * before rounding. Beyond 3.92 the function is 1 in float32.
+ */
+export function errorFunction(x: Expression): Expression {
+  const inside = binary("larger", binary("smaller", x, constant(3.92)), constant(-3.92));
+  const square = multiply(inside, inside);
+  const numerator = polynomial(
+    square,
+    [
+      2.050145288133398e-6, 2.8488072357262944e-4, 3.76543789564282e-3, 5.2748166861662754e-2, 1.904020033981318e-1,
+      1.1283791461949282,
+    ],
+  );
+  const denominator = polynomial(
+    square,
+    [3.809221882976652e-5, 1.1624961398420993e-3, 1.496885254420158e-2, 1.1410729833066265e-1, 5.020721235657754e-1, 1],
+  );
+  const quotient = divide(multiply(inside, numerator), denominator);
+  return binary("larger", binary("smaller", quotient, constant(1)), constant(-1));
+}

@@ -35,6 +35,7 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   sigmoid: elementwiseRule,
   tanh: elementwiseRule,
   softplus: elementwiseRule,
+  erf: elementwiseRule,
   gelu: elementwiseRule,
   scale: elementwiseRule,
   power: elementwiseRule,

@@ -6,7 +6,7 @@ import {
   type Operator,
   type Value,
 } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, errorFunction, formatType, isFloat, type TensorType } from "../tensor/index.ts";
 
 const none = {} as const;
 
@@ -141,6 +141,18 @@ export const softplus = unary({
   apply: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   gradient: ({ builder }, x, _y, gradient) => builder.apply("multiply", [gradient, builder.apply("sigmoid", [x])]),
   flops: 5,
+});
+
+export const erf = unary({
+  name: "erf",
+  summary: "the error function: 2/√π times the integral of e to the power −t² from 0 to x",
+  apply: errorFunction,
+  gradient({ builder }, x, _y, gradient) {
+    const bell = builder.apply("exp", [builder.apply("negate", [builder.apply("square", [x])])]);
+    const slope = builder.apply("scale", [bell], { factor: 2 / Math.sqrt(Math.PI) });
+    return builder.apply("multiply", [gradient, slope]);
+  },
+  flops: 1,
 });
 
 /** √(2/π) and the factor of the cube: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2. */

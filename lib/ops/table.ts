@@ -35,6 +35,7 @@ export const operators = {
   sigmoid: unary.sigmoid,
   tanh: unary.tanh,
   softplus: unary.softplus,
+  erf: unary.erf,
   gelu: unary.gelu,
   scale: unary.scale,
   power: parametric.power,

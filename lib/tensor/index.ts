@@ -10,6 +10,7 @@ export {
   isFloat,
   viewOf,
 } from "./dtype.ts";
+export { errorFunction } from "./error-function.ts";
 export { decodeHalf, encodeHalf } from "./half.ts";
 export { philox, Random, random } from "./random.ts";
 export { checkShape, elementCount, formatShape, rowMajorStrides, type Shape, sameShape } from "./shape.ts";

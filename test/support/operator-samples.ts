@@ -130,6 +130,7 @@ export const operatorSamples: { readonly [Name in OperatorName]: MakeSample } = 
   sigmoid: unary(-4, 4),
   tanh: unary(-3, 3),
   softplus: unary(-4, 4),
+  erf: unary(-3, 3),
   gelu: unary(-3, 3),
   power(random) {
     const exponent = [-2, -1, 0, 1, 2, 3, 7, 0.5, -0.5, 1.7][integer(random, 0, 9)];

@@ -12,7 +12,7 @@ import {
   subtract,
   unary,
 } from "../expression.ts";
-import { exponential, hyperbolicTangent, logarithm, logistic } from "../mathematics.ts";
+import { errorFunction, exponential, hyperbolicTangent, logarithm, logistic } from "../mathematics.ts";
 import type { LoopRule, Operand, Position } from "./rule.ts";
 
 /** A scalar is the same everywhere. */
@@ -50,6 +50,7 @@ export const softplus = pointwise(1, (x) => {
   const power = exponential(unary("negate", unary("absolute", x)));
   return add(binary("larger", x, zero), logarithm(add(one, power)));
 });
+export const erf = pointwise(1, errorFunction);
 export const gelu = pointwise(1, (x) => {
   const { outer, cube } = geluFactors;
   const inner = multiply(multiply(x, constant(outer)), add(one, multiply(multiply(x, x), constant(cube))));

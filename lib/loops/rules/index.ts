@@ -27,6 +27,7 @@ const loopRules: { readonly [Name in OperatorName]: LoopRule } = {
   sigmoid: elementwise.sigmoid,
   tanh: elementwise.tanh,
   softplus: elementwise.softplus,
+  erf: elementwise.erf,
   gelu: elementwise.gelu,
   power: elementwise.power,
   clip: elementwise.clip,

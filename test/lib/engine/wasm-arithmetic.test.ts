@@ -6,7 +6,7 @@ import { emitProgram } from "../../../lib/engine/wasm/emit-program.ts";
 import { detectFeatures } from "../../../lib/engine/wasm/features.ts";
 import { GraphBuilder } from "../../../lib/ir/index.ts";
 import { type OperatorName, operatorTable } from "../../../lib/ops/index.ts";
-import { random } from "../../../lib/tensor/index.ts";
+import { errorFunction, random } from "../../../lib/tensor/index.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("arithmetic of the wasm engine");
@@ -57,6 +57,8 @@ const functions = [
   { operator: "log", exact: Math.log, low: 0, high: 2 ** -120, units: 3 },
   { operator: "tanh", exact: Math.tanh, low: -10, high: 10, units: 4 },
   { operator: "tanh", exact: Math.tanh, low: -0.01, high: 0.01, units: 4 },
+  { operator: "erf", exact: errorFunction, low: -6, high: 6, units: 8 },
+  { operator: "erf", exact: errorFunction, low: -0.01, high: 0.01, units: 8 },
   { operator: "sigmoid", exact: (x: number) => 1 / (1 + Math.exp(-x)), low: -90, high: 90, units: 4 },
 ] as const;
 

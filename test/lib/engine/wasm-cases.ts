@@ -127,6 +127,7 @@ const cases: { readonly [Name in OperatorName]: Case } = {
   sigmoid: unary("sigmoid"),
   tanh: unary("tanh"),
   softplus: unary("softplus"),
+  erf: unary("erf"),
   gelu: unary("gelu"),
   power: sampled("power"),
   clip: sampled("clip"),

@@ -60,6 +60,7 @@ const breaches: { readonly [Name in OperatorName]: Readonly<Record<string, Breac
   sigmoid: unary,
   tanh: unary,
   softplus: unary,
+  erf: unary,
   gelu: unary,
   power: {
     C1: { ...notFloat, attributes: { exponent: 2 } },

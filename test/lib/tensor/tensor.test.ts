@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import {
   decodeHalf,
   encodeHalf,
+  errorFunction,
   formatType,
   full,
   random,
@@ -77,6 +78,25 @@ test("what is too large becomes infinite at the right place", () => {
   assert.is(decodeHalf("float16", encodeHalf("float16", 65519.99)), 65504);
   assert.is(decodeHalf("float16", encodeHalf("float16", 65520)), Number.POSITIVE_INFINITY);
   assert.is(decodeHalf("bfloat16", encodeHalf("bfloat16", -3.4e38)), Number.NEGATIVE_INFINITY);
+});
+
+test("the error function is that of the tables, odd, and 1 far out", () => {
+  // As Python's math.erf gives them.
+  const known = [
+    [1e-10, 1.1283791670955127e-10],
+    [0.5, 0.5204998778130465],
+    [1, 0.8427007929497149],
+    [2, 0.9953222650189527],
+    [3, 0.9999779095030014],
+    [5, 0.9999999999984626],
+  ];
+  for (const [x, expected] of known) {
+    assert.ok(Math.abs(errorFunction(x) / expected - 1) < 1e-14, `${x}: ${errorFunction(x)}`);
+    assert.is(errorFunction(-x), -errorFunction(x));
+  }
+  assert.is(errorFunction(40), 1);
+  assert.is(errorFunction(0), 0);
+  assert.ok(Number.isNaN(errorFunction(Number.NaN)));
 });
 
 test.run();

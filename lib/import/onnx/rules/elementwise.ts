@@ -111,14 +111,14 @@ function power(node: NodeContext): Value {
   return exponent === 2 ? node.apply("square", [node.value(0)]) : node.apply("power", [node.value(0)], { exponent });
 }
 
+/** x times the normal distribution function, or what is close to it. */
 function gelu(node: NodeContext): Value {
+  const x = node.value(0);
   const approximate = node.text("approximate", "none");
-  if (approximate === "tanh") return node.apply("gelu", [node.value(0)]);
-  return node.fail(
-    'approximate must be "tanh"',
-    `"${approximate}"`,
-    'there is no error function here: build the model with GELU(approximate="tanh")',
-  );
+  if (approximate === "tanh") return node.apply("gelu", [x]);
+  if (approximate !== "none") node.fail('approximate must be "none" or "tanh"', `"${approximate}"`);
+  const curve = node.apply("erf", [times(node, x, Math.SQRT1_2)]);
+  return node.apply("multiply", [times(node, x, 0.5), plus(node, curve, node.number(1))]);
 }
 
 const largest = 3.4028234663852886e38;
@@ -138,6 +138,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   ),
   Div: arithmetic("divide", (a, b) => a / b),
   Elu: givesValue((node) => elu(node, node.value(0), node.float("alpha", 1))),
+  Erf: same("erf"),
   Exp: same("exp"),
   Gelu: givesValue(gelu),
   HardSigmoid: givesValue((node) =>
