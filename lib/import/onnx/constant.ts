@@ -16,7 +16,7 @@ interface ElementType {
   readonly real: boolean;
   readonly read: (view: DataView, at: number) => number;
   /** The field that holds elements which are not raw bytes; a half is there as its bits. */
-  readonly field: "floatData" | "int32Data" | "int64Data" | "doubleData";
+  readonly field: "floatData" | "int32Data" | "int64Data" | "doubleData" | "uint64Data";
 }
 
 /** TensorProto.DataType, those that have a dtype here. */
@@ -31,6 +31,8 @@ const elementTypes: ReadonlyMap<number, ElementType> = new Map([
   [9, type("BOOL", 1, false, "int32Data", (view, at) => view.getUint8(at))],
   [10, type("FLOAT16", 2, true, "int32Data", (view, at) => decodeHalf("float16", view.getUint16(at, true)))],
   [11, type("DOUBLE", 8, true, "doubleData", (view, at) => view.getFloat64(at, true))],
+  [12, type("UINT32", 4, false, "uint64Data", (view, at) => view.getUint32(at, true))],
+  [13, type("UINT64", 8, false, "uint64Data", (view, at) => Number(view.getBigUint64(at, true)))],
   [16, type("BFLOAT16", 2, true, "int32Data", (view, at) => decodeHalf("bfloat16", view.getUint16(at, true)))],
 ]);
 

@@ -6,7 +6,7 @@ import { type Message, many, one } from "./protobuf.ts";
 
 const entryFields = { key: one(1, "text"), value: one(2, "text") } as const;
 
-const tensorFields = {
+export const tensorFields = {
   dims: many(1, "whole"),
   dataType: one(2, "whole"),
   floatData: many(4, "float"),
@@ -15,6 +15,7 @@ const tensorFields = {
   name: one(8, "text"),
   rawData: one(9, "bytes"),
   doubleData: many(10, "double"),
+  uint64Data: many(11, "whole"),
   externalData: many(13, () => entryFields),
   dataLocation: one(14, "whole"),
 } as const;
@@ -74,7 +75,7 @@ export type TensorMessage = Message<typeof tensorFields>;
 export type ValueMessage = Message<typeof valueFields>;
 
 /** The greatest version of the operators whose meaning the rules follow, and the least. */
-export const operatorSets = { least: 13, greatest: 25 } as const;
+export const operatorSets = { least: 13, greatest: 28 } as const;
 
 /** AttributeProto.AttributeType, those that are written. */
 export const attributeTypes = { float: 1, whole: 2, text: 3, floats: 6, wholes: 7 } as const;

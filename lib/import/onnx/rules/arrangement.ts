@@ -3,11 +3,13 @@ import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts"
 import { type Constant, isReal, wholeConstant } from "../constant.ts";
 import type { NodeContext } from "../node-context.ts";
 import { constantOperand, type Operand, shapeOf, valueOperand } from "../operand.ts";
+import { asFloats } from "./as-floats.ts";
+import { isPlain } from "./elementwise.ts";
 import { axesOf, givesValue, mostPieces, type Rule } from "./rule.ts";
 
 /** A constant under another shape, or a value. Weights stay what they are only as values. */
 function reshaped(node: NodeContext, operand: Operand, shape: Shape): Operand {
-  if (operand.kind === "constant" && (operand.initializer === null || !operand.constant.real)) {
+  if (isPlain(operand)) {
     if (elementCount(shape) !== operand.constant.data.length) {
       node.fail(
         "reshaping must keep the number of elements",
@@ -17,11 +19,6 @@ function reshaped(node: NodeContext, operand: Operand, shape: Shape): Operand {
     return constantOperand({ ...operand.constant, shape });
   }
   return valueOperand(node.reshape(node.asValue(operand), shape));
-}
-
-/** Whether an operand is known and small arithmetic on extents, rather than a weight. */
-function isKnown(operand: Operand): operand is Operand & { readonly kind: "constant" } {
-  return operand.kind === "constant" && (operand.initializer === null || !operand.constant.real);
 }
 
 function reshape(node: NodeContext): readonly Operand[] {
@@ -90,7 +87,7 @@ function transpose(node: NodeContext): Value {
 function concat(node: NodeContext): readonly Operand[] {
   const operands = Array.from({ length: node.inputCount }, (_, index) => node.operand(index));
   const axis = node.axis(node.whole("axis", 0), node.shape(0).length);
-  if (operands.every(isKnown) && operands.every(({ constant }) => constant.shape.length === 1)) {
+  if (operands.every(isPlain) && operands.every(({ constant }) => constant.shape.length === 1)) {
     const data = operands.flatMap(({ constant }) => Array.from(constant.data));
     return node.known({ shape: [data.length], real: operands[0].constant.real, data: Float64Array.from(data) });
   }
@@ -132,7 +129,7 @@ function slice(node: NodeContext): readonly Operand[] {
     if (index < 0) return { start: 0, size: shape[axis], step: 1 };
     return { ...pieceOf(shape[axis], starts[index], ends[index], steps[index]), step: steps[index] };
   });
-  if (isKnown(operand) && shape.length === 1) {
+  if (isPlain(operand) && shape.length === 1) {
     const [{ start, size, step }] = pieces;
     const data = Float64Array.from({ length: size }, (_, index) => operand.constant.data[start + index * step]);
     return node.known({ shape: [size], real: operand.constant.real, data });
@@ -167,6 +164,12 @@ function rowsOf(node: NodeContext, rows: readonly number[], shape: Shape, name: 
   return node.asValue(constantOperand(wholeConstant(shape, rows), name));
 }
 
+/** The elements of an axis from behind. */
+export function reversed(node: NodeContext, value: Value, axis: number): Value {
+  const size = value.type.shape[axis];
+  return everyStep(node, value, axis, { start: size - 1, size, step: -1 });
+}
+
 /** `rows` of an axis; they take its place in the shape. */
 function gatherRows(node: NodeContext, value: Value, axis: number, rows: Value): Value {
   const rank = value.type.shape.length;
@@ -181,19 +184,28 @@ function gatherRows(node: NodeContext, value: Value, axis: number, rows: Value):
   return node.transpose(found, order);
 }
 
+/** Places that may be counted from the end, as int32 from 0 on; all are exact in float32. */
+function fromFront(node: NodeContext, places: Value, extent: number): Value {
+  if (extent > 2 ** 24) node.fail(`an axis must be at most ${2 ** 24} long to be asked for by data`, String(extent));
+  const real = asFloats(node, places);
+  const negative = node.apply("greaterOrEqual", [node.number(-1), real]);
+  const counted = node.apply("add", [real, node.apply("scale", [negative], { factor: extent })]);
+  return node.apply("cast", [counted], { dtype: "int32" });
+}
+
 function gather(node: NodeContext): readonly Operand[] {
   const table = node.operand(0);
   const shape = shapeOf(table);
   const axis = node.axis(node.whole("axis", 0), shape.length);
   const rows = node.operand(1);
   if (rows.kind === "value") {
-    const whole = rows.value.type.dtype === "int32" ? rows.value : node.apply("cast", [rows.value], { dtype: "int32" });
-    return [valueOperand(gatherRows(node, node.asValue(table), axis, whole))];
+    const places = fromFront(node, rows.value, shape[axis]);
+    return [valueOperand(gatherRows(node, node.asValue(table), axis, places))];
   }
   const places = Array.from(rows.constant.data, (place) => (place < 0 ? place + shape[axis] : place));
   const outside = places.find((place) => !(place >= 0 && place < shape[axis]));
   if (outside !== undefined) node.fail(`indices must be below ${shape[axis]}`, String(outside));
-  if (isKnown(table) && shape.length === 1) {
+  if (isPlain(table) && shape.length === 1) {
     const data = Float64Array.from(places, (place) => table.constant.data[place]);
     return node.known({ shape: rows.constant.shape, real: table.constant.real, data });
   }
@@ -299,13 +311,21 @@ const truthValues = 9;
 
 /** An operand as real or whole numbers; what is narrower than the graph's floats, or wider, is computed in these. */
 function converted(node: NodeContext, operand: Operand, real: boolean, truth: boolean): Operand {
-  if (isKnown(operand)) {
+  if (isPlain(operand)) {
     const { shape, data } = operand.constant;
     const convert = (element: number): number => (truth ? Number(element !== 0) : real ? element : Math.trunc(element));
     return constantOperand({ shape, real, data: Float64Array.from(data, convert) });
   }
-  if (truth) node.fail("the type must be one of numbers", "BOOL", "there are no truth values of data here");
   const value = node.asValue(operand);
+  if (truth) {
+    const x = asFloats(node, value);
+    const zero = node.number(0);
+    const isZero = node.apply("multiply", [
+      node.apply("greaterOrEqual", [x, zero]),
+      node.apply("greaterOrEqual", [zero, x]),
+    ]);
+    return valueOperand(node.apply("subtract", [node.number(1), isZero]));
+  }
   if (real !== (value.type.dtype === "int32")) return valueOperand(value);
   return valueOperand(node.apply("cast", [value], { dtype: real ? node.dtype : "int32" }));
 }

@@ -2,6 +2,7 @@ import type { Value } from "../../../ir/index.ts";
 import { elementCount, formatShape, sameShape } from "../../../tensor/index.ts";
 import type { Constant } from "../constant.ts";
 import { broadcastShape, type NodeContext } from "../node-context.ts";
+import type { Operand } from "../operand.ts";
 import { givesValue, type Rule } from "./rule.ts";
 
 /** An operator of ours that does the same to one input. */
@@ -66,11 +67,15 @@ function combineKnown(
   return { shape, real, data };
 }
 
+/** Whether an operand is known and no weight: a shape, an axis, a mask. */
+export function isPlain(operand: Operand): operand is Operand & { readonly kind: "constant" } {
+  return operand.kind === "constant" && (operand.initializer === null || !operand.constant.real);
+}
+
 function arithmetic(operator: string, compute: (a: number, b: number) => number): Rule {
   return (node) => {
     const [a, b] = [node.operand(0), node.operand(1)];
-    const weights = [a, b].some((side) => side.kind === "constant" && side.initializer !== null && side.constant.real);
-    if (a.kind === "constant" && b.kind === "constant" && !weights) {
+    if (isPlain(a) && isPlain(b)) {
       const known = combineKnown(node, a.constant, b.constant, compute);
       if (known !== null) return node.known(known);
     }
@@ -78,12 +83,24 @@ function arithmetic(operator: string, compute: (a: number, b: number) => number)
   };
 }
 
-const variadic = (operator: string): Rule =>
-  givesValue((node) => {
+function variadic(operator: string, compute: (a: number, b: number) => number): Rule {
+  const pair = arithmetic(operator, compute);
+  return (node) => {
+    if (node.inputCount === 2) return pair(node);
     let result = node.value(0);
     for (let index = 1; index < node.inputCount; index++) result = combine(node, operator, result, node.value(index));
-    return result;
-  });
+    return [{ kind: "value", value: result }];
+  };
+}
+
+/** One input, computed at once where it is known. */
+function mapped(compute: (x: number) => number, data: (node: NodeContext) => Value): Rule {
+  return (node) => {
+    const operand = node.operand(0);
+    if (!isPlain(operand)) return [{ kind: "value", value: data(node) }];
+    return node.known({ ...operand.constant, data: Float64Array.from(operand.constant.data, compute) });
+  };
+}
 
 const plus = (node: NodeContext, a: Value, b: Value): Value => node.apply("add", [a, b]);
 const times = (node: NodeContext, x: Value, factor: number): Value => node.apply("scale", [x], { factor });
@@ -125,7 +142,7 @@ const largest = 3.4028234663852886e38;
 
 /** Rules of operators that work element by element. */
 export const elementwiseRules: Readonly<Record<string, Rule>> = {
-  Abs: same("abs"),
+  Abs: mapped(Math.abs, (node) => node.apply("abs", [node.value(0)])),
   Add: arithmetic("add", (a, b) => a + b),
   Celu: givesValue((node) => {
     const alpha = node.float("alpha", 1);
@@ -150,19 +167,22 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   }),
   LeakyRelu: givesValue((node) => node.apply("leakyRelu", [node.value(0)], { slope: node.float("alpha", 0.01) })),
   Log: same("log"),
-  Max: variadic("maximum"),
+  Max: variadic("maximum", Math.max),
   Mean: givesValue((node) => {
     let sum = node.value(0);
     for (let index = 1; index < node.inputCount; index++) sum = combine(node, "add", sum, node.value(index));
     return times(node, sum, 1 / node.inputCount);
   }),
-  Min: variadic("minimum"),
+  Min: variadic("minimum", Math.min),
   Mish: givesValue((node) => {
     const x = node.value(0);
     return node.apply("multiply", [x, node.apply("tanh", [node.apply("softplus", [x])])]);
   }),
   Mul: arithmetic("multiply", (a, b) => a * b),
-  Neg: same("negate"),
+  Neg: mapped(
+    (x) => -x,
+    (node) => node.apply("negate", [node.value(0)]),
+  ),
   PRelu: givesValue(parametricRelu),
   Pow: givesValue(power),
   Reciprocal: givesValue((node) => node.apply("divide", [node.number(1), node.value(0)])),
@@ -183,6 +203,10 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   }),
   Sqrt: same("sqrt"),
   Sub: arithmetic("subtract", (a, b) => a - b),
-  Sum: variadic("add"),
+  Sum: variadic("add", (a, b) => a + b),
+  Swish: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("multiply", [x, node.apply("sigmoid", [times(node, x, node.float("alpha", 1))])]);
+  }),
   Tanh: same("tanh"),
 };

@@ -4,6 +4,7 @@ import { planeRules } from "./planes.ts";
 import { recurrentRules } from "./recurrent.ts";
 import { rowRules } from "./rows.ts";
 import type { Rule } from "./rule.ts";
+import { truthRules } from "./truth.ts";
 
 /** The rule of each operator of ONNX that can be imported, by its name. Without a prototype: files name anything. */
 export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null), {
@@ -12,4 +13,5 @@ export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create
   ...planeRules,
   ...recurrentRules,
   ...rowRules,
+  ...truthRules,
 });

@@ -222,8 +222,9 @@ function spaceToDepth(node: NodeContext): Value {
   const x = node.value(0);
   const size = node.whole("blocksize", 1);
   const [n, c, h, w] = x.type.shape;
+  const order = node.text("mode", "DCR") === "DCR" ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4];
   const cut = node.reshape(x, [n, c, h / size, size, w / size, size]);
-  return node.reshape(node.transpose(cut, [0, 3, 5, 1, 2, 4]), [n, c * size ** 2, h / size, w / size]);
+  return node.reshape(node.transpose(cut, order), [n, c * size ** 2, h / size, w / size]);
 }
 
 /** Rules of operators over pictures. */

@@ -2,6 +2,9 @@ import type { Value } from "../../../ir/index.ts";
 import { batchNorm, dropout } from "../../../nn/index.ts";
 import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts";
 import { broadcastShape, type NodeContext } from "../node-context.ts";
+import { type Operand, valueOperand } from "../operand.ts";
+import { reversed } from "./arrangement.ts";
+import { asFloats } from "./as-floats.ts";
 import { combine } from "./elementwise.ts";
 import { axesOf, givesValue, type Rule } from "./rule.ts";
 
@@ -63,27 +66,45 @@ function dropOut(node: NodeContext): Value {
   return node.layer(dropout(rate), x, (name) => node.fail("dropout must have no weights", name));
 }
 
-/** Rows less their mean, over their deviation: [rows, columns] each. */
-function normalised(node: NodeContext, x: Value, rows: number, epsilon: number): Value {
+/** Rows less their mean, over their deviation, [rows, columns], with what they were made of: [rows] each. */
+function standardised(node: NodeContext, x: Value, rows: number, epsilon: number) {
   const { shape } = x.type;
   const cut = node.reshape(x, [rows, elementCount(shape) / rows]);
   const mean = node.apply("mean", [cut], { axes: [1] });
   const centred = node.apply("addBias", [cut, node.apply("negate", [mean])], { axis: 0 });
   const variance = node.apply("mean", [node.apply("square", [centred])], { axes: [1] });
   const deviation = node.apply("sqrt", [node.apply("add", [variance, node.number(epsilon)])]);
-  return node.apply("scaleAlong", [centred, node.apply("divide", [node.number(1), deviation])], { axis: 0 });
+  const inverse = node.apply("divide", [node.number(1), deviation]);
+  return { normal: node.apply("scaleAlong", [centred, inverse], { axis: 0 }), mean, inverse };
 }
 
-function layerNormalisation(node: NodeContext): Value {
+const normalised = (node: NodeContext, x: Value, rows: number, epsilon: number): Value =>
+  standardised(node, x, rows, epsilon).normal;
+
+function layerNormalisation(node: NodeContext): readonly Operand[] {
   const x = node.value(0);
   const { shape } = x.type;
   const axis = node.axis(node.whole("axis", -1), shape.length);
-  const normal = node.reshape(
-    normalised(node, x, elementCount(shape.slice(0, axis)), node.float("epsilon", 1e-5)),
-    shape,
-  );
-  const scaled = combine(node, "multiply", normal, node.value(1));
-  return node.has(2) ? combine(node, "add", scaled, node.value(2)) : scaled;
+  const outer = shape.slice(0, axis);
+  const { normal, mean, inverse } = standardised(node, x, elementCount(outer), node.float("epsilon", 1e-5));
+  const scaled = combine(node, "multiply", node.reshape(normal, shape), node.value(1));
+  const result = node.has(2) ? combine(node, "add", scaled, node.value(2)) : scaled;
+  const more = node.node.outputs.length > 1 ? [mean, inverse] : [];
+  const kept = shape.map((extent, other) => (other < axis ? extent : 1));
+  return [result, ...more.map((value) => node.reshape(value, kept))].map(valueOperand);
+}
+
+/** Rows over the root of the mean of their squares. */
+function rootMeanSquare(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const axis = node.axis(node.whole("axis", -1), shape.length);
+  const rows = elementCount(shape.slice(0, axis));
+  const cut = node.reshape(x, [rows, elementCount(shape) / rows]);
+  const square = node.apply("mean", [node.apply("square", [cut])], { axes: [1] });
+  const root = node.apply("sqrt", [node.apply("add", [square, node.number(node.float("epsilon", 1e-5))])]);
+  const normal = node.apply("scaleAlong", [cut, node.apply("divide", [node.number(1), root])], { axis: 0 });
+  return combine(node, "multiply", node.reshape(normal, shape), node.value(1));
 }
 
 function channelwise(node: NodeContext, normal: Value, shape: Shape): Value {
@@ -125,35 +146,45 @@ function reduction(reduce: (node: NodeContext, x: Value, axes: readonly number[]
 const over = (operator: string) => (node: NodeContext, x: Value, axes: readonly number[]) =>
   node.apply(operator, [x], { axes });
 
-function argmax(node: NodeContext): Value {
-  const x = node.value(0);
-  const { shape } = x.type;
-  const axis = node.axis(node.whole("axis", 0), shape.length);
-  if (node.whole("select_last_index", 0) !== 0) {
-    node.fail("the first of equal elements must be chosen", "select_last_index 1");
-  }
-  const order = [...axesOf(shape.length).filter((other) => other !== axis), axis];
-  const found = node.apply("argmax", [node.transpose(x, order)]);
-  const kept = node.whole("keepdims", 1) !== 0;
-  return kept
-    ? node.reshape(
-        found,
-        shape.map((extent, other) => (other === axis ? 1 : extent)),
-      )
-    : found;
+/** The index of the largest element, or of the smallest: the first of equal ones, or the last. */
+function indexOf(side: "largest" | "smallest"): Rule {
+  return givesValue((node) => {
+    const given = node.value(0);
+    const { shape } = given.type;
+    const axis = node.axis(node.whole("axis", 0), shape.length);
+    const order = [...axesOf(shape.length).filter((other) => other !== axis), axis];
+    const x = node.transpose(side === "largest" ? given : node.apply("negate", [given]), order);
+    const last = node.whole("select_last_index", 0) !== 0;
+    const found = last ? lastIndex(node, x) : node.apply("argmax", [x]);
+    if (node.whole("keepdims", 1) === 0) return found;
+    return node.reshape(
+      found,
+      shape.map((extent, other) => (other === axis ? 1 : extent)),
+    );
+  });
+}
+
+/** The last of the largest along the last axis: the first one from behind. */
+function lastIndex(node: NodeContext, x: Value): Value {
+  const extent = x.type.shape.at(-1) as number;
+  const back = reversed(node, x, x.type.shape.length - 1);
+  const behind = asFloats(node, node.apply("argmax", [back]));
+  return node.apply("cast", [node.apply("subtract", [node.number(extent - 1), behind])], { dtype: "int32" });
 }
 
 /** Rules of products, normalisations and reductions. */
 export const rowRules: Readonly<Record<string, Rule>> = {
-  ArgMax: givesValue(argmax),
+  ArgMax: indexOf("largest"),
+  ArgMin: indexOf("smallest"),
   BatchNormalization: givesValue(batchNormalisation),
   Dropout: givesValue(dropOut),
   Gemm: givesValue(generalProduct),
   GroupNormalization: givesValue(groupNormalisation),
   InstanceNormalization: givesValue(instanceNormalisation),
-  LayerNormalization: givesValue(layerNormalisation),
+  LayerNormalization: layerNormalisation,
   LogSoftmax: alongLast("logSoftmax"),
   MatMul: givesValue(product),
+  RMSNormalization: givesValue(rootMeanSquare),
   ReduceL1: reduction((node, x, axes) => over("sum")(node, node.apply("abs", [x]), axes)),
   ReduceL2: reduction((node, x, axes) => node.apply("sqrt", [over("sum")(node, node.apply("square", [x]), axes)])),
   ReduceLogSum: reduction((node, x, axes) => node.apply("log", [over("sum")(node, x, axes)])),
