@@ -59,7 +59,7 @@ export {
   type VertexCensus,
   verifyGraph,
 } from "./graph/index.ts";
-export { type ImportOptions, importModel } from "./import/index.ts";
+export { type ExportOptions, exportModel, type ImportOptions, importModel, type TrainedModel } from "./import/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
 export { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "./lowering/index.ts";
 export { explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";

@@ -297,7 +297,10 @@ function tile(node: NodeContext): Value {
 function cast(node: NodeContext): readonly Operand[] {
   const to = node.whole("to", 0);
   const real = isReal(to) ?? node.fail("the type must be one of numbers", `type ${to}`);
-  return [converted(node, node.operand(0), real, to === truthValues)];
+  const result = converted(node, node.operand(0), real, to === truthValues);
+  const format = narrowTypes.get(to);
+  if (format === undefined || result.kind === "constant") return [result];
+  return [valueOperand(node.apply("roundTo", [result.value], { format }))];
 }
 
 function castLike(node: NodeContext): readonly Operand[] {
@@ -305,6 +308,12 @@ function castLike(node: NodeContext): readonly Operand[] {
   const real = like.kind === "value" ? like.value.type.dtype !== "int32" : like.constant.real;
   return [converted(node, node.operand(0), real, false)];
 }
+
+/** TensorProto.DataType's numbers of formats with fewer bits than the graph's floats, to which data is rounded. */
+const narrowTypes: ReadonlyMap<number, string> = new Map([
+  [10, "float16"],
+  [16, "bfloat16"],
+]);
 
 /** TensorProto.DataType's number for BOOL. */
 const truthValues = 9;
