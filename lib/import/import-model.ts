@@ -1,6 +1,8 @@
 import { readWholeFile } from "../formats/index.ts";
 import type { Model } from "../nn/index.ts";
 import type { Shape } from "../tensor/index.ts";
+import { readKeras } from "./keras/read-keras.ts";
+import { readTfjs } from "./keras/read-tfjs.ts";
 import { readOnnx } from "./onnx/read-onnx.ts";
 
 /** What an import may be told. */
@@ -16,7 +18,7 @@ export interface ImportOptions {
 }
 
 /**
- * Imports a model from an ONNX file, weights included: an ordinary model, which trains, compiles, is drawn and goes
+ * Imports a model from an ONNX file, from one of Keras 3 (`.keras`) or from TensorFlow.js's `model.json`, weights included: an ordinary model, which trains, compiles, is drawn and goes
  * through every memory strategy, with layers under the file's names. Whatever seed it is begun with, its weights are the
  * file's.
  *
@@ -30,5 +32,12 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
     }
   }
   const bytes = await readWholeFile("importModel", path);
-  return readOnnx(bytes, path, options);
+  const ending = path.slice(path.lastIndexOf(".")).toLowerCase();
+  if (ending !== ".keras" && ending !== ".json") return readOnnx(bytes, path, options);
+  if (options.output !== undefined) {
+    throw new Error(
+      `importModel: only ONNX files have outputs to choose from, got { output } for ${path}; leave it out`,
+    );
+  }
+  return ending === ".keras" ? readKeras(bytes, path, options) : readTfjs(bytes, path, options);
 }
