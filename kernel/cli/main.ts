@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 /** Every subcommand, loaded when it is asked for: the kernel must not wait for what it does not use. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
+  inspect: async () => (await import("./inspect.ts")).inspect,
   assign: async () => (await import("./course/assign.ts")).assign,
   release: async () => (await import("./course/release.ts")).release,
   validate: async () => (await import("./course/validate.ts")).validate,

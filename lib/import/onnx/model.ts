@@ -12,6 +12,7 @@ import {
 } from "../../tensor/index.ts";
 import type { Constant } from "./constant.ts";
 import { emitNetwork } from "./emit.ts";
+import { layerLabel } from "./layer-label.ts";
 import type { Network, NetworkInput, NetworkNode } from "./network.ts";
 import { valueOperand } from "./operand.ts";
 import { GraphWeights, Inventory } from "./weights.ts";
@@ -103,7 +104,7 @@ export function networkModel(network: Network, options: NetworkModelOptions = {}
     layers: [...layers].map(
       ([layer, made]): LayerSummary => ({
         layer,
-        label: [...new Set(made.operators)].join(", "),
+        label: layerLabel(made.operators),
         output: made.output.slice(1),
         parameters: elements.get(layer) ?? 0,
       }),
