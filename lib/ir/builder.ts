@@ -18,6 +18,7 @@ export class GraphBuilder implements OperationWriter {
   readonly #operators: OperatorTable;
   readonly #name: string;
   readonly #inputs: GraphInput[] = [];
+  readonly #inputNames = new Set<string>();
   readonly #operations: Operation[] = [];
   readonly #outputs: GraphOutput[] = [];
   #nextId = 0;
@@ -41,9 +42,10 @@ export class GraphBuilder implements OperationWriter {
 
   /** Adds a tensor that comes from outside. Names are unique among inputs. */
   input(name: string, type: TensorType, role: InputRole): Value {
-    if (this.#inputs.some((input) => input.name === name)) {
+    if (this.#inputNames.has(name)) {
       throw new Error(`graph: names of inputs must differ, got "${name}" twice; rename one of them`);
     }
+    this.#inputNames.add(name);
     const value = this.#value(type);
     this.#inputs.push({ value, name, role });
     return value;
