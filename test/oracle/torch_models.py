@@ -116,6 +116,10 @@ for name, (model, shape) in models.items():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
+        if isinstance(module, nn.LayerNorm):
+            # Weights that are alike would be written once.
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.1)
     x = torch.randint(0, 13, (2, *shape)).float() if name == "transformer" else torch.randn(2, *shape)
     with torch.no_grad():
         y = model(x)
