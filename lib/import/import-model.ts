@@ -15,6 +15,11 @@ export interface ImportOptions {
   readonly name?: string;
   /** Seed of what layers draw, such as dropout; 1 unless told otherwise. Weights are those of the file. */
   readonly seed?: number;
+  /**
+   * `drawn` begins anew what an ONNX file keeps in data files beside it, which then need not be there: filters and matrices
+   * as `he` draws them from the seed, biases and means 0, factors and variances 1. `file` unless told otherwise.
+   */
+  readonly weights?: "file" | "drawn";
 }
 
 /**
@@ -27,8 +32,8 @@ export interface ImportOptions {
  */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<Model> {
   for (const name of Object.keys(options)) {
-    if (!["input", "output", "name", "seed"].includes(name)) {
-      throw new Error(`importModel: options must be known, got ${name}; there are input, output, name, seed`);
+    if (!["input", "output", "name", "seed", "weights"].includes(name)) {
+      throw new Error(`importModel: options must be known, got ${name}; there are input, output, name, seed, weights`);
     }
   }
   const bytes = await readWholeFile("importModel", path);

@@ -1,4 +1,5 @@
 import { type Constant, isReal, type ReadExternal, readConstant } from "./constant.ts";
+import { drawnConstant } from "./drawn.ts";
 import { layerNames } from "./layer-names.ts";
 import { readMessage } from "./protobuf.ts";
 import { type AttributeMessage, modelFields, operatorSets, type TensorMessage, type ValueMessage } from "./schema.ts";
@@ -45,6 +46,7 @@ export interface Network {
  *
  * @param known whether there is a rule for an operator
  * @param outputs names of the wanted outputs; the first one unless told otherwise
+ * @param drawSeed draws tensors whose data is elsewhere, instead of reading them
  * @throws Error naming file and nodes: all that have no rule in one error
  */
 export function readNetwork(
@@ -53,6 +55,7 @@ export function readNetwork(
   external: ReadExternal,
   known: (operator: string) => boolean,
   outputs?: readonly string[],
+  drawSeed?: number,
 ): Network {
   const model = readMessage(modelFields, bytes, file);
   const { graph } = model;
@@ -108,9 +111,14 @@ export function readNetwork(
     initializer(name) {
       const message = messages.get(name);
       if (message === undefined) return undefined;
-      const known = read.get(name) ?? readConstant(message, file, external);
-      read.set(name, known);
-      return known;
+      const known = read.get(name);
+      if (known !== undefined) return known;
+      const drawn = drawSeed !== undefined && message.dataLocation === 1;
+      const made = drawn
+        ? drawnConstant(message, file, drawSeed, read.size + 1)
+        : readConstant(message, file, external);
+      read.set(name, made);
+      return made;
     },
   };
 }

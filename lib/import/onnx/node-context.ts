@@ -104,8 +104,12 @@ export class NodeContext {
     const { constant, initializer } = operand;
     const name = initializer ?? `${this.node.outputs[0]}.constant${index}`;
     if (!constant.real) return this.#weights.state(name, constant, this.node);
-    const uniform = constant.data.every((element) => element === constant.data[0]);
-    if (constant.shape.length === 0 || (initializer === null && uniform && constant.data.length > 0)) {
+    // Weights are not looked at: they may not have been drawn yet.
+    const uniform = (): boolean =>
+      initializer === null &&
+      constant.data.length > 0 &&
+      constant.data.every((element) => element === constant.data[0]);
+    if (constant.shape.length === 0 || uniform()) {
       return this.builder.apply("full", [], { shape: constant.shape, dtype: this.dtype, value: constant.data[0] });
     }
     return initializer === null

@@ -1,8 +1,7 @@
 import { readWholeFile } from "../../formats/index.ts";
 import type { Model } from "../../nn/index.ts";
-import type { Shape } from "../../tensor/index.ts";
 import type { ReadExternal } from "./constant.ts";
-import { networkModel } from "./model.ts";
+import { type NetworkModelOptions, networkModel } from "./model.ts";
 import { readNetwork } from "./network.ts";
 import { readMessage } from "./protobuf.ts";
 import { rules } from "./rules/index.ts";
@@ -12,13 +11,31 @@ import { modelFields } from "./schema.ts";
 export async function readOnnx(
   bytes: Uint8Array,
   path: string,
-  options: { readonly output?: string; readonly input?: Shape; readonly name?: string; readonly seed?: number },
+  options: NetworkModelOptions & { readonly output?: string; readonly weights?: "file" | "drawn" },
 ): Promise<Model> {
-  const external = await readExternalFiles(bytes, path);
+  const { seed = 1, weights = "file" } = options;
+  if (weights !== "file" && weights !== "drawn") {
+    throw new Error(
+      `importModel: weights must be "file" or "drawn", got ${JSON.stringify(weights)}; leave the option out`,
+    );
+  }
+  const drawn = weights === "drawn";
+  const external = drawn ? unread : await readExternalFiles(bytes, path);
   const outputs = options.output === undefined ? undefined : [options.output];
-  const network = readNetwork(bytes, path, external, (operator) => operator in rules, outputs);
+  const network = readNetwork(
+    bytes,
+    path,
+    external,
+    (operator) => operator in rules,
+    outputs,
+    drawn ? seed : undefined,
+  );
   return networkModel(network, options);
 }
+
+const unread: ReadExternal = (location) => {
+  throw new Error(`internal: ${location} was asked for, although its tensors are drawn`);
+};
 
 /**
  * Reads every data file that a model names, each once.

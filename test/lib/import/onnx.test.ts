@@ -217,6 +217,11 @@ test("weights beside the file are read, and none from elsewhere", async () => {
   await writeFile(path, file([], { graph: graph("../w.bin") }));
   assert.match(await refusal(importModel(path)), /must lie in the model's folder, got "\.\.\/w\.bin"/);
   await writeFile(path, file([], { graph: graph("gone.bin") }));
+  const begin = { weights: "drawn", seed: 3 } as const;
+  const [drawn] = (await importModel(path, begin)).initialise();
+  assert.equal(drawn.shape, [4, 2]);
+  assert.equal([...drawn.data], [...(await importModel(path, begin)).initialise()[0].data]);
+  assert.ok(drawn.data.every((element) => element !== 0 && Math.abs(element) < 5));
   assert.match(await refusal(importModel(path)), /tensor "w".*gone\.bin/);
 });
 
