@@ -172,9 +172,9 @@ async function changedFiles(): Promise<boolean> {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { keep: { type: "string" } } });
+  await longChains();
   console.log("bad input");
   const named = await changedFiles();
-  await longChains();
   const found = findPython("torch", "onnx", "onnxscript", "onnxruntime");
   if ("missing" in found) {
     console.error(

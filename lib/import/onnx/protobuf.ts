@@ -143,17 +143,17 @@ function writeFields(writer: BinaryWriter, fields: MessageFields, draft: Readonl
     const value = draft[own];
     if (value === undefined) continue;
     const values = repeated ? (value as readonly unknown[]) : [value];
+    const delimited = (write: () => void): void => {
+      writer.tag(number, WireType.LengthDelimited).fork();
+      write();
+      writer.join();
+    };
     if (typeof holds === "function") {
       for (const inner of values) {
-        writer.tag(number, WireType.LengthDelimited).fork();
-        writeFields(writer, holds(), inner as Readonly<Record<string, unknown>>);
-        writer.join();
+        delimited(() => writeFields(writer, holds(), inner as Readonly<Record<string, unknown>>));
       }
     } else if (repeated && wireTypes[holds] !== WireType.LengthDelimited) {
-      if (values.length === 0) continue;
-      writer.tag(number, WireType.LengthDelimited).fork();
-      for (const inner of values) writeScalar(writer, holds, inner);
-      writer.join();
+      if (values.length > 0) delimited(() => values.forEach((inner) => void writeScalar(writer, holds, inner)));
     } else {
       for (const inner of values) writeScalar(writer.tag(number, wireTypes[holds]), holds, inner);
     }
