@@ -1,40 +1,17 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as assert from "uvu/assert";
-import { findPython } from "../../support/environment.ts";
+import { findPython, projectRoot } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { besideNbclient } from "./beside-nbclient.ts";
 import { fixture } from "./fixtures.ts";
+import { executeWithNbclient } from "./nbclient.ts";
+import { tessera } from "./run-command.ts";
 
 const found = findPython("nbclient", "nbformat");
 const test = suite("the runner beside nbclient", "missing" in found && found.missing);
-const command = join(import.meta.dirname, "../../../kernel/cli/main.js");
-
-const execute = `
-import sys, nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-source, target, folder = sys.argv[1:]
-notebook = nbformat.read(source, as_version=4)
-client = NotebookClient(notebook, kernel_name="tessera", resources={"metadata": {"path": folder}})
-try:
-    client.execute()
-except CellExecutionError:
-    pass
-nbformat.write(notebook, target)
-`;
-
-/** A folder for JUPYTER_PATH with a kernelspec that starts the kernel under test. */
-function kernelspecFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "tessera-"));
-  const spec = join(folder, "kernels/tessera");
-  mkdirSync(spec, { recursive: true });
-  const argv = [process.execPath, "--no-force-async-hooks-checks", command, "kernel", "{connection_file}"];
-  const kernel = { argv, display_name: "TypeScript (Tessera)", language: "typescript", interrupt_mode: "message" };
-  writeFileSync(join(spec, "kernel.json"), JSON.stringify(kernel));
-  return folder;
-}
+const python = "missing" in found ? "" : found.python;
 
 /** A notebook file's text without the times at which its cells ran, and without the banner of a run that stopped. */
 function timeless(path: string): string {
@@ -43,20 +20,20 @@ function timeless(path: string): string {
 }
 
 for (const name of ["runs.ipynb", "fails.ipynb", "mistyped.ipynb"]) {
-  test(`writes ${name} byte for byte as nbclient and nbformat do, with the same kernel`, () => {
-    if ("missing" in found) return;
-    const out = mkdtempSync(join(tmpdir(), "tessera-"));
-    const env = { ...process.env, JUPYTER_PATH: kernelspecFolder() };
+  test(`writes ${name} byte for byte as nbclient and nbformat do, with the same kernel`, async () => {
+    const out = temporaryFolder();
     const theirs = join(out, "theirs.ipynb");
-    const python = spawnSync(found.python, ["-c", execute, fixture(name), theirs, dirname(fixture(name))], {
-      encoding: "utf8",
-      env,
-    });
-    assert.is(python.status, 0, python.stderr);
-    const ours = spawnSync(process.execPath, [command, "run", fixture(name), "--out", out], { encoding: "utf8" });
-    assert.ok(ours.status === 0 || ours.status === 1, ours.stderr);
+    await executeWithNbclient(python, fixture(name), theirs, dirname(fixture(name)));
+    const { code, stderr } = await tessera(["run", fixture(name), "--out", out]);
+    assert.ok(code === 0 || code === 1, stderr);
     assert.is(timeless(join(out, name)), timeless(theirs));
   });
 }
+
+test("shows in a lecture of the course what nbclient shows, output for output", async () => {
+  const { outputs, differences } = await besideNbclient(python, join(projectRoot, "notebooks/gallery.ipynb"));
+  assert.equal(differences, []);
+  assert.ok(outputs > 0);
+});
 
 test.run();
