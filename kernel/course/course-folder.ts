@@ -42,18 +42,18 @@ export class CourseFolder {
     if (!/^[^/\\]+$/.test(assignment) || assignment.startsWith(".")) {
       throw new BadInput(`assignment: must be the name of a folder in source/, got ${assignment}, give only its name`);
     }
+    const all = join(this.root, "source");
+    const assignments = existsSync(all) ? await readdir(all) : [];
     if (!existsSync(folder)) {
-      const known = existsSync(join(this.root, "source"))
-        ? (await readdir(join(this.root, "source"))).join(", ")
-        : "none";
-      throw new BadInput(
-        `assignment: must be a folder in ${join(this.root, "source")}, got ${assignment}, there are: ${known}`,
-      );
+      const known = assignments.join(", ") || "none";
+      throw new BadInput(`assignment: must be a folder in ${all}, got ${assignment}, there are: ${known}`);
     }
+    refuseTwins("assignment", assignments, all);
     const names = (await readdir(folder)).filter((name) => name.endsWith(".ipynb")).sort();
     if (names.length === 0) {
       throw new BadInput(`assignment: must hold a notebook, got none (${folder}), put its .ipynb file there`);
     }
+    refuseTwins("notebook", names, folder);
     const found = new Map<string, Notebook>();
     for (const name of names) found.set(name, parseNotebook(await readFile(join(folder, name)), join(folder, name)));
     return found;
@@ -68,5 +68,18 @@ export class CourseFolder {
       .map(({ name }) => ({ student: name, assignment, folder: join(root, name, assignment) }))
       .filter(({ student }) => students.length === 0 || students.includes(student))
       .sort((a, b) => (a.student < b.student ? -1 : 1));
+  }
+}
+
+/** Refuses names that are one name on a student's machine: most file systems there do not tell case apart. */
+function refuseTwins(what: string, names: readonly string[], folder: string): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const twin = seen.get(name.toLowerCase());
+    if (twin !== undefined) {
+      const rule = "names must differ in more than case";
+      throw new BadInput(`${what}: ${rule}, got ${twin} and ${name} (${folder}), rename one of them`);
+    }
+    seen.set(name.toLowerCase(), name);
   }
 }

@@ -43,12 +43,6 @@ export class KernelPool {
     this.#options = options;
   }
 
-  /** Starts kernels for notebooks of this folder, `count` at most and no more than can be in use. */
-  prepare(folder: string, count: number): void {
-    const ready = this.#readyFor(folder);
-    while (ready.length < Math.min(count, this.#options.size)) ready.push(this.#start(folder));
-  }
-
   /** Takes a kernel; with `more`, another one is started at once for whoever comes next. */
   async lease(folder: string, more: boolean): Promise<Lease> {
     const ready = this.#readyFor(folder);

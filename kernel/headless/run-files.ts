@@ -12,7 +12,7 @@ import type { Notebook } from "./notebook.ts";
 import { exitCodes, type FileOutcome, gravest } from "./outcome.ts";
 import { hasFigures, readFigureScripts } from "./page/figures.ts";
 import { renderPage } from "./page/page.ts";
-import { type Parameters, withParameters } from "./parameters.ts";
+import type { Parameters } from "./parameters.ts";
 import type { Screen } from "./progress.ts";
 import { parseNotebook, readNotebook } from "./read-notebook.ts";
 import { ReportPrinter } from "./report-printer.ts";
@@ -86,11 +86,12 @@ export async function runFiles(given: readonly string[], options: RunFilesOption
 async function prepare(given: readonly string[], { out, parameters, junit }: RunFilesOptions): Promise<readonly Job[]> {
   const jobs: Job[] = [];
   const refused: string[] = [];
+  const injecting = parameters && (await import("./inject-parameters.ts"));
   for (const path of await findNotebooks(given)) {
     const folder = dirname(resolve(path));
     try {
       const stored = withoutBanner(await readNotebook(path));
-      const notebook = parameters ? await withParameters(stored, parameters, path, folder) : stored;
+      const notebook = injecting ? await injecting.withParameters(stored, parameters, path, folder) : stored;
       const stem = join(out, basename(path, extname(path)));
       const job = { path, folder, stored, notebook, executed: `${stem}.ipynb`, page: `${stem}.html` };
       const rival = jobs.find(({ executed }) => executed === job.executed);
@@ -123,6 +124,8 @@ async function prepareFolder(folder: string): Promise<void> {
 /** The notebooks of one call on their way: as many at a time as there are jobs, with a kernel ready for the next. */
 class Batch {
   readonly #jobs: readonly Job[];
+  /** Those that nobody has begun, with their place among all. */
+  readonly #waiting: { readonly job: Job; readonly index: number }[];
   readonly #options: RunFilesOptions;
   readonly #pool: KernelPool;
   readonly #printer: ReportPrinter;
@@ -131,6 +134,7 @@ class Batch {
   constructor(jobs: readonly Job[], options: RunFilesOptions) {
     const { kernels, kernelName, reuseKernels = false } = options;
     this.#jobs = jobs;
+    this.#waiting = jobs.map((job, index) => ({ job, index }));
     this.#options = options;
     this.#width = Math.max(1, Math.min(options.jobs ?? 1, jobs.length));
     this.#pool = new KernelPool({ kernels, kernelName, size: this.#width, reuse: reuseKernels });
@@ -139,11 +143,10 @@ class Batch {
 
   async run(): Promise<readonly FileReport[]> {
     const reports: (FileReport | undefined)[] = this.#jobs.map(() => undefined);
-    const waiting = this.#jobs.map((job, index) => ({ job, index }));
     const work = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         if (this.#options.signal?.aborted) return;
-        reports[next.index] = await this.#runJob(next.job, waiting[0]?.job.folder === next.job.folder);
+        reports[next.index] = await this.#runJob(next.job);
       }
     };
     try {
@@ -155,7 +158,7 @@ class Batch {
     return reports.filter((report) => report !== undefined);
   }
 
-  async #runJob(job: Job, more: boolean): Promise<FileReport> {
+  async #runJob(job: Job): Promise<FileReport> {
     const { cache, retries = 0, check, signal } = this.#options;
     this.#printer.begin(job.path);
     const kept = await cache?.find(job.notebook, job.folder);
@@ -168,7 +171,7 @@ class Batch {
     let result: RunResult;
     let attempts = 0;
     do {
-      result = await this.#attempt(job, more, attempts++);
+      result = await this.#attempt(job, attempts++);
     } while (result.outcome !== "ok" && attempts <= retries && !signal?.aborted);
     const scripts = readFigureScripts();
     const { failure, seconds } = result;
@@ -188,10 +191,15 @@ class Batch {
     return this.#finish(job, { ...outcome, result, cached: false, attempts, notebook }, text, page);
   }
 
-  async #attempt(job: Job, more: boolean, earlier: number): Promise<RunResult> {
+  /** Whether a notebook of that folder waits for a kernel. */
+  #isAwaited(folder: string): boolean {
+    return this.#waiting.some(({ job }) => job.folder === folder);
+  }
+
+  async #attempt(job: Job, earlier: number): Promise<RunResult> {
     const { cellSeconds, notebookSeconds, outputBytes, signal } = this.#options;
     if (earlier > 0) this.#printer.again(job.path, earlier);
-    const { connection, release } = await this.#pool.lease(job.folder, more);
+    const { connection, release } = await this.#pool.lease(job.folder, this.#isAwaited(job.folder));
     let outcome: RunResult["outcome"] | undefined;
     try {
       const result = await runNotebook(job.notebook, connection, {
@@ -204,7 +212,8 @@ class Batch {
       outcome = result.outcome;
       return result;
     } finally {
-      await release(outcome === "ok" || outcome === "cell-error");
+      // A kernel that nobody waits for is not made ready again.
+      await release(this.#isAwaited(job.folder) && (outcome === "ok" || outcome === "cell-error"));
     }
   }
 

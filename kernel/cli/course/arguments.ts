@@ -58,14 +58,6 @@ export function readCourseArguments(
 export async function checkedSources(course: CourseFolder, assignment: string): Promise<ReadonlyMap<string, Notebook>> {
   const sources = await course.sources(assignment);
   const troubles = [...sources].flatMap(([name, notebook]) => checkSource(notebook, name));
-  const seen = new Map<string, string>();
-  for (const name of sources.keys()) {
-    const rival = seen.get(name.toLowerCase());
-    if (rival !== undefined) {
-      troubles.push(`notebook: names must differ in more than case, got ${rival} and ${name}, rename one of them`);
-    }
-    seen.set(name.toLowerCase(), name);
-  }
   if (troubles.length > 0) throw new BadInput(troubles.join("\n"));
   return sources;
 }

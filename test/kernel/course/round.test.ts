@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseHTML } from "linkedom";
 import * as assert from "uvu/assert";
 import { findProtection, graderCell, releaseNotebook } from "../../../kernel/course/index.ts";
@@ -138,6 +138,26 @@ test("a faulty source is refused with every fault in a line of its own, and noth
   assert.is(code, 2);
   assert.is(stderr.trim().split("\n").length, 2, stderr);
   assert.not.ok(existsSync(join(folder, "release")));
+});
+
+test("two assignments of one name, and two notebooks of one, are refused in one line before anything is written", async () => {
+  for (const [first, second, told] of [
+    ["source/ps1/problems.ipynb", "source/PS1/problems.ipynb", /^assignment: names must differ in more than case/],
+    ["source/ps1/problems.ipynb", "source/ps1/Problems.ipynb", /^notebook: names must differ in more than case/],
+  ] as const) {
+    const folder = temporaryFolder();
+    for (const path of [first, second]) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true });
+      writeFileSync(join(folder, path), writeNotebook(exampleSource));
+    }
+    for (const command of ["assign", "release", "autograde"]) {
+      const { code, stderr } = await tessera([command, "ps1"], { cwd: folder });
+      assert.is(code, 2, stderr);
+      assert.match(stderr, told);
+      assert.is(stderr.trim().split("\n").length, 1);
+    }
+    assert.equal(readdirSync(folder), ["source"]);
+  }
 });
 
 test("an output folder that cannot be written is told in one line", async () => {

@@ -99,6 +99,12 @@ const bad: [what: string, files: Readonly<Record<string, string>>, paths: readon
   ["a missing file", {}, ["none.ipynb"], /^notebook: the file must exist/],
   ["a file that is no notebook", { "x.ipynb": "{" }, ["x.ipynb"], /^notebook: must be JSON/],
   ["nbformat 3", { "x.ipynb": '{"nbformat":3}' }, ["x.ipynb"], /^notebook: must be of nbformat 4/],
+  [
+    "another language",
+    { "x.ipynb": writeNotebook({ ...notebookOf(), metadata: { language_info: { name: "julia" } } }) },
+    ["x.ipynb"],
+    /^notebook: .*must be in typescript or javascript, got julia/,
+  ],
 ];
 for (const [what, files, paths, told] of bad) {
   test(`refuses ${what} before anything runs: one line, exit code 2, nothing written`, async () => {

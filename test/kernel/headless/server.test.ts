@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { writeNotebook } from "../../../kernel/headless/index.ts";
-import { install, prefixDataFolder } from "../../../kernel/install.ts";
 import { findPython } from "../../support/environment.ts";
+import { type JupyterServer, startJupyter } from "../../support/jupyter-server.ts";
 import { suite } from "../../support/suite.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { code, notebookOf } from "./fixtures.ts";
@@ -15,42 +13,17 @@ const found = findPython("jupyter_server");
 const test = suite("tessera run on a Jupyter server", "missing" in found && found.missing);
 
 const token = "secret-of-the-test";
-let server: ChildProcess;
-let url = "";
 /** What the server's file browser shows. */
-let root = "";
+const root = temporaryFolder();
+let server: JupyterServer;
+let url = "";
 
 test.before(async () => {
   if ("missing" in found) return;
-  const prefix = temporaryFolder();
-  root = prefix;
-  await install(prefixDataFolder(prefix));
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}/`;
-  const options = [`--ServerApp.port=${port}`, `--IdentityProvider.token=${token}`, "--ServerApp.open_browser=False"];
-  server = spawn(found.python, ["-m", "jupyter_server", "--allow-root", "--ServerApp.port_retries=0", ...options], {
-    cwd: prefix,
-    env: { ...process.env, JUPYTER_PATH: prefixDataFolder(prefix), JUPYTER_RUNTIME_DIR: prefix },
-    stdio: "ignore",
-  });
-  for (let tries = 0; tries < 300; tries++) {
-    const response = await fetch(`${url}api/status?token=${token}`).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("the server did not answer within 30 s");
+  server = await startJupyter(found.python, "jupyter_server", root, token);
+  url = server.url;
 });
-test.after(() => {
-  server?.kill("SIGKILL");
-});
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
+test.after(() => server?.stop());
 
 test("executes on the server's kernel and stores the same outputs as here", async () => {
   const notebook = notebookOf(code("console.log('one'); 6 * 7"), code("display({ 'text/html': '<b>x</b>' })"));

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { install, prefixDataFolder } from "../../kernel/install.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+/** A Jupyter server that knows the kernel under test and nothing else of the machine. */
+export interface JupyterServer {
+  /** Ends with a slash. */
+  readonly url: string;
+  stop(): void;
+}
+
+/**
+ * Starts `jupyter_server` or `jupyterlab` of that Python on a folder. Resolves when it answers.
+ *
+ * @param token empty for none
+ */
+export async function startJupyter(
+  python: string,
+  application: "jupyter_server" | "jupyterlab",
+  root: string,
+  token: string,
+): Promise<JupyterServer> {
+  const prefix = temporaryFolder();
+  await install(prefixDataFolder(prefix));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const options = [
+    "--allow-root",
+    "--ServerApp.open_browser=False",
+    "--ServerApp.port_retries=0",
+    `--ServerApp.port=${port}`,
+    `--ServerApp.root_dir=${root}`,
+    `--IdentityProvider.token=${token}`,
+    ...(application === "jupyterlab" ? ["--LabApp.news_url=None"] : []),
+  ];
+  const env = {
+    ...process.env,
+    JUPYTER_PATH: prefixDataFolder(prefix),
+    JUPYTER_DATA_DIR: join(prefix, "data"),
+    JUPYTER_CONFIG_DIR: join(prefix, "config"),
+    JUPYTER_RUNTIME_DIR: join(prefix, "runtime"),
+    JUPYTERLAB_SETTINGS_DIR: join(prefix, "config/settings"),
+    JUPYTERLAB_WORKSPACES_DIR: join(prefix, "config/workspaces"),
+  };
+  const server = spawn(python, ["-m", application, ...options], { env, stdio: "ignore" });
+  const stop = (): void => void server.kill("SIGKILL");
+  process.on("exit", stop);
+  await answer(`${url}api/status?token=${token}`, server);
+  return { url, stop };
+}
+
+async function answer(address: string, server: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 1200 && server.exitCode === null; tries++) {
+    const response = await fetch(address).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the Jupyter server did not answer within two minutes");
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => listener.once("listening", resolve));
+  const { port } = listener.address() as { port: number };
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
+}
