@@ -3,7 +3,7 @@ import { type CellGrade, gradeCell } from "./grade.ts";
 import { graderCell, graderCells, isTest } from "./metadata.ts";
 import { type Finding, restore } from "./restore.ts";
 import type { Graded } from "./results.ts";
-import { type Executed, type GradingLimits, GradingPair } from "./two-kernels.ts";
+import { type Executed, type GradingLimits, GradingPair, studentCodeEnded } from "./two-kernels.ts";
 
 /** One notebook of a submission, graded. */
 export interface GradedNotebook extends Graded {
@@ -157,9 +157,14 @@ class GradingRun {
     this.#theirs.delete(name);
   }
 
-  #note(number: number, { end }: Executed): void {
+  #note(number: number, { end, outputs }: Executed): void {
     const { stopped, detail } = end;
     if (stopped !== null) this.troubles.push(`cell ${number}: ${detail ?? reasons[stopped]}`);
+    // What a test calls may run into a limit, too; the test then hears this instead of an answer.
+    for (const output of outputs) {
+      if (output.output_type === "error" && output.ename === studentCodeEnded)
+        this.troubles.push(`cell ${number}: ${output.evalue}`);
+    }
   }
 
   #withOutputs(cell: Cell, index: number): Cell {

@@ -24,6 +24,9 @@ const realm = (name: string): string => new URL(`realms/${name}.js`, import.meta
 /** A cell that is told to stop gets this long, and then its process is ended. */
 const graceMilliseconds = 800;
 
+/** The name of the error that a test meets where the student's code gives no answer. */
+export const studentCodeEnded = "StudentCodeEnded";
+
 const outOfMemory = "the submission needed more memory than its limit";
 
 /** A kernel in a process of its own, with three lines beside its messages. */
@@ -166,7 +169,7 @@ export class GradingPair {
     const [toStudent] = this.#student.session.lines;
     const [, answers] = this.#grader.session.lines;
     const abort = (why: string): void => {
-      const error = { e: { name: "StudentCodeEnded", message: why } };
+      const error = { e: { name: studentCodeEnded, message: why } };
       if (answers.writable) answers.write(`${JSON.stringify({ id: 0, error })}\n`);
     };
     if (toStudent.writable) toStudent.write(`begin ${index}\n`);
