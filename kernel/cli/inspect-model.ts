@@ -84,10 +84,17 @@ export async function inspectModel(file: string, options: InspectOptions): Promi
 }
 
 async function imported(file: string, input: readonly number[] | undefined): Promise<Model> {
+  const shape = input === undefined ? {} : { input };
   try {
-    return await importModel(file, input === undefined ? {} : { input });
-  } catch (error) {
-    throw new BadInput((error as Error).message, { cause: error });
+    // What weights are does not matter here: those in files beside the model are not asked for, and need not be there.
+    return await importModel(file, { ...shape, weights: "drawn" });
+  } catch {
+    // Not every format, nor every dtype, can do without: what is wrong then, this says.
+    try {
+      return await importModel(file, shape);
+    } catch (error) {
+      throw new BadInput((error as Error).message, { cause: error });
+    }
   }
 }
 

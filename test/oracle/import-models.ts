@@ -1,6 +1,7 @@
-// Asks PyTorch and onnxruntime about whole files: `npm run oracle-import [-- --keep FOLDER]`. Torch writes networks as ONNX
-// files; they are imported, answered, exported again and answered by onnxruntime. Then long chains, and files with bytes
-// changed. Needs a Python with torch, onnx, onnxscript and onnxruntime at TESSERA_PYTHON or in .venv.
+// Asks PyTorch and onnxruntime about whole files: `npm run oracle-import [-- --keep FOLDER --only PART]`, PART being chains,
+// changed or files. Long chains are read, and files with bytes changed; torch writes networks as ONNX files, which are
+// imported, answered, exported again and answered by onnxruntime. Needs a Python with torch, onnx, onnxscript and
+// onnxruntime at TESSERA_PYTHON or in .venv.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -171,10 +172,12 @@ async function changedFiles(): Promise<boolean> {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { keep: { type: "string" } } });
-  await longChains();
-  console.log("bad input");
-  const named = await changedFiles();
+  const { values } = parseArgs({ options: { keep: { type: "string" }, only: { type: "string" } } });
+  const asked = (part: string): boolean => values.only === undefined || values.only === part;
+  if (asked("chains")) await longChains();
+  if (asked("changed")) console.log("bad input");
+  const named = !asked("changed") || (await changedFiles());
+  if (!asked("files")) return named ? 0 : 1;
   const found = findPython("torch", "onnx", "onnxscript", "onnxruntime");
   if ("missing" in found) {
     console.error(

@@ -33,6 +33,15 @@ test("a file's parameters, work, memory by strategy and layers are told, and sta
   assert.not.match(html, /(src|href)="(?!data:)/);
 });
 
+test("a network is told of without the weights that lie elsewhere: ResNet-50 as torch exports it", () => {
+  const page = join(temporaryFolder(), "resnet50.html");
+  const file = join(projectRoot, "notebooks/models/resnet50.onnx");
+  const { status, stdout, stderr } = inspect(file, "--strategy", "reuse", "--page", page);
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /parameters +25,557,032 \(97\.5 MiB/);
+  assert.match(stdout, /^layer4\/2\/conv3 +convolution\(Conv\) +\[2048,7,7\] +1,048,576 /m);
+});
+
 test("strategies are those that are asked for, and Keras models are read as well", async () => {
   const page = join(temporaryFolder(), "words.html");
   const words = join(projectRoot, "test/fixtures/keras/words.keras");

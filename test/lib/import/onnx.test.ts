@@ -225,6 +225,57 @@ test("weights beside the file are read, and none from elsewhere", async () => {
   assert.match(await refusal(importModel(path)), /tensor "w".*gone\.bin/);
 });
 
+test("what claims to be larger than the file is refused by tensor or node, before anything is set aside for it", async () => {
+  const inputs = [
+    { name: "x", type: { tensor: { elementType: 1, shape: { dimensions: [{ value: 1 }, { value: 4 }] } } } },
+  ];
+  const claims = { name: "w", dims: [2 ** 40], dataType: 1 };
+  const gemm = { operator: "Gemm", inputs: ["x", "w"], outputs: ["y"] };
+  for (const contents of [{ rawData: new Uint8Array(8) }, { floatData: [1, 2] }]) {
+    const initializers = [{ ...claims, ...contents }];
+    const bytes = file([], { graph: { nodes: [gemm], inputs, outputs: [{ name: "y" }], initializers } });
+    assert.match(
+      await refusal(readOnnx(bytes, "bomb.onnx", {})),
+      /^bomb\.onnx: .*must take \d+ .*\(tensor "w"\); export/,
+    );
+  }
+  const wholes = (name: string, values: readonly number[]) => ({
+    operator: "Constant",
+    inputs: [],
+    outputs: [name],
+    attributes: [{ name: "value_ints", wholes: values, type: attributeTypes.wholes }],
+  });
+  const filled = { operator: "ConstantOfShape", inputs: ["shape"], outputs: ["large"], name: "filled" };
+  const sum = { operator: "Add", inputs: ["x", "large"], outputs: ["y"] };
+  const large = file([wholes("shape", [2 ** 20, 2 ** 20]), filled, sum]);
+  assert.match(
+    await refusal(readOnnx(large, "bomb.onnx", {})),
+    /node "filled" \(ConstantOfShape\): .*at most 16777216/,
+  );
+  const pieces = file([
+    wholes("times", [1, 2 ** 30]),
+    { operator: "Tile", inputs: ["x", "times"], outputs: ["y"], name: "tile" },
+  ]);
+  assert.match(
+    await refusal(readOnnx(pieces, "bomb.onnx", {})),
+    /node "tile" \(Tile\): repeats must be from 1 to 65536/,
+  );
+});
+
+test("control flow, text and shapes that depend on data are refused by node, with what to do", async () => {
+  const loop = { operator: "Loop", inputs: ["x"], outputs: ["y"], name: "loop" };
+  assert.match(
+    await refusal(readOnnx(file([loop]), "loop.onnx", {})),
+    /^loop\.onnx: .*"loop" \(Loop\); export the model/,
+  );
+  const inputs = [{ name: "x", type: { tensor: { elementType: 8, shape: { dimensions: [{ value: 1 }] } } } }];
+  const text = file([], { graph: { nodes: [relu], inputs, outputs: [{ name: "y" }] } });
+  assert.match(await refusal(readOnnx(text, "text.onnx", {})), /^text\.onnx: .*got type 8 \(input "x"\); export/);
+  const reshape = { operator: "Reshape", inputs: ["x", "x"], outputs: ["y"], name: "own" };
+  const depends = await refusal(readOnnx(file([reshape]), "shape.onnx", {}));
+  assert.match(depends, /^shape\.onnx: node "own" \(Reshape\): input 1 \("x"\) must be known before data is/);
+});
+
 test("a file that was cut short anywhere is refused, or says as much as it holds", async () => {
   const bytes = new Uint8Array(await readFile(pathOf("script")));
   for (let length = 0; length < bytes.length; length += 7) {
