@@ -7,4 +7,5 @@ export { keepEverything } from "./keep-everything.ts";
 export { type LowPrecisionOptions, lowPrecision, type StorageFormat } from "./low-precision.ts";
 export { type RematerialiseOptions, rematerialise } from "./rematerialise.ts";
 export { reuse } from "./reuse.ts";
+export { type RevolveOptions, revolve } from "./revolve.ts";
 export { type Budget, withinBudget } from "./within-budget.ts";

@@ -4,6 +4,7 @@ import { keepEverything } from "./keep-everything.ts";
 import { lowPrecision } from "./low-precision.ts";
 import { rematerialise } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
+import { revolve } from "./revolve.ts";
 import type { MemoryStrategy } from "./strategy.ts";
 import { type Budget, withinBudget } from "./within-budget.ts";
 
@@ -13,6 +14,7 @@ const strategies = {
   "in-place": () => inPlaceOnly,
   reuse: () => reuse,
   checkpoint: () => checkpoint(),
+  revolve: () => revolve(),
   rematerialise: () => rematerialise(),
   float16: () => lowPrecision({ format: "float16" }),
   bfloat16: () => lowPrecision({ format: "bfloat16" }),
