@@ -62,7 +62,7 @@ export {
 export { type ExportOptions, exportModel, type ImportOptions, importModel, type TrainedModel } from "./import/index.ts";
 export { GraphBuilder, gradients, type OperatorGraph, parseGraph, printGraph, verify } from "./ir/index.ts";
 export { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "./lowering/index.ts";
-export { explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";
+export { exactRematerialisation, explainPeak, type MemoryReport, validatePlan } from "./memory/index.ts";
 export * as nn from "./nn/index.ts";
 export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";

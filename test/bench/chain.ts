@@ -1,4 +1,10 @@
-import { type Chain, optimalChainPlan } from "../../lib/memory/index.ts";
+import {
+  type Chain,
+  exactRematerialisation,
+  optimalChainPlan,
+  type RematerialisationNode,
+  revolveForwardSteps,
+} from "../../lib/memory/index.ts";
 import { type Measured, medianSeconds } from "./benchmark.ts";
 
 /** n layers and a loss, everything of cost and size 1. */
@@ -19,8 +25,40 @@ const cases = [
   [200, 200],
 ] as const;
 
+/** The same chain as a graph of single results, for the integer programme: the network's input is free. */
+function unitNodes(layers: number): RematerialisationNode[] {
+  const nodes: RematerialisationNode[] = [];
+  for (let layer = 1; layer <= layers; layer++) {
+    nodes.push({ cost: 1, bytes: 1, inputs: layer > 1 ? [layer - 2] : [] });
+  }
+  for (let layer = layers + 1; layer >= 1; layer--) {
+    const gradient = layer <= layers ? [nodes.length - 1] : [];
+    nodes.push({ cost: 1, bytes: 1, inputs: layer > 1 ? [layer - 2, ...gradient] : gradient });
+  }
+  return nodes;
+}
+
+// By integer programme: layers, budget and seconds. The last one is known not to be proved in five minutes.
+const programmes = [
+  [10, 7, 60],
+  [10, 4, 60],
+  [10, 3, 60],
+  [20, 5, 20],
+] as const;
+
+// Length and checkpoints of Revolve's published figures.
+const revolves = [
+  [10, 3],
+  [100, 10],
+  [100, 5],
+  [1000, 50],
+] as const;
+
 export async function measure(): Promise<Measured> {
   const figures: Record<string, number> = {};
+  for (const [length, checkpoints] of revolves) {
+    figures[`revolve${length}By${checkpoints}ForwardSteps`] = revolveForwardSteps(length, checkpoints);
+  }
   for (const [layers, budget] of cases) {
     const chain = unitChain(layers);
     const name = `layers${layers}Budget${budget}`;
@@ -29,6 +67,18 @@ export async function measure(): Promise<Measured> {
       warmUpSeconds: 0.2,
       seconds: 0.5,
     });
+  }
+  for (const [layers, budget, seconds] of programmes) {
+    const name = `programme${layers}Budget${budget}`;
+    const before = performance.now();
+    const { verdict, plan, bound, relaxedBound } = await exactRematerialisation({ nodes: unitNodes(layers) }, budget, {
+      seconds,
+    });
+    figures[`${name}SolveSeconds`] = (performance.now() - before) / 1000;
+    figures[`${name}Proved`] = verdict === "optimal" ? 1 : 0;
+    if (plan !== null) figures[`${name}Cost`] = plan.cost;
+    figures[`${name}Bound`] = bound;
+    figures[`${name}RelaxedBound`] = relaxedBound;
   }
   return { figures, peers: {} };
 }
