@@ -56,15 +56,15 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   const lossScaling = chooseLossScaling(options.lossScaling ?? false);
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
-  const strategies = options.memory === undefined ? [] : strategiesOf(options.memory);
+  const strategies = strategiesOf(options.memory ?? "reuse");
   const schedule = (purpose: string, size: number): Schedule => {
     if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
     const graph = trainingGraph(model, optimizer, { batch: size, loss, dtype, lossScaling: lossScaling !== null });
-    return strategies.length === 0 ? makeSchedule(graph) : planSchedule(graph, strategies, targetOf(engine));
+    return planSchedule(graph, strategies, targetOf(engine));
   };
   const executions = new Executions(engine, schedule, () => firstWeights(model, optimizer, model.seed));
   // Programs are compiled when they are first needed, but whether a plan fits its budget should be said now.
-  if (strategies.length > 0) executions.compiled("training", batch);
+  if (options.memory !== undefined) executions.compiled("training", batch);
   return new Program({ model, loss, optimizer, batch, dtype, executions, lossScaling });
 }
 

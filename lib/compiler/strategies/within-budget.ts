@@ -7,18 +7,23 @@ export type Budget = number | string;
 
 /**
  * Fits a training step into a budget with the least extra work: nothing where reuse is enough, else rematerialisation.
+ * A percentage means as many bytes for every step that the strategy is used for as for the largest before it.
  *
  * @throws Error if the budget is neither bytes nor a percentage
  */
 export function withinBudget(budget: Budget): MemoryStrategy {
   checkBudget(budget);
+  // What is shared out is that of the whole batch: a smaller last one may take as much, and could not do with its share
+  // of what it takes itself, because gradients of weights are as large as ever.
+  let most = 0;
   return {
     name: `budget ${typeof budget === "number" ? `${budget.toLocaleString("en")} B` : budget}`,
     summary: "fits the step into a budget with the least extra work",
     storage: "reused",
     results: sameBits,
     plan(context) {
-      const bytes = budgetBytes(budget, context);
+      const bytes = Math.max(most, budgetBytes(budget, context));
+      most = bytes;
       const plain = context.plan(context.graph);
       const asked = `${bytes.toLocaleString("en")} B`;
       if (plain.arenaBytes <= bytes) {

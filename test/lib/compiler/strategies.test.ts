@@ -168,6 +168,27 @@ test("a percentage is of what keeping everything takes beyond weights and states
   assert.ok(compiled({ budget: "40%" }).arenaBytes <= resident + 0.4 * everything);
 });
 
+test("a smaller last batch may take the bytes that a percentage means for the whole one", () => {
+  const engine = referenceEngine();
+  const optimizer = nn.sgd({ rate: 0.1, momentum: 0.9 });
+  const arena = (memory: ReturnType<typeof strategiesOf>, samples: number): number => {
+    const graph = trainingGraph(models.chain, optimizer, { batch: samples, loss: nn.crossEntropy() });
+    return engine.compile(planSchedule(graph, memory, targetOf(engine))).arenaBytes;
+  };
+  let refused = 0;
+  for (const budget of ["40%", "30%", "20%", "10%"]) {
+    const strategies = strategiesOf({ budget });
+    try {
+      arena(strategiesOf({ budget }), 1);
+    } catch {
+      refused++;
+    }
+    const whole = arena(strategies, 256);
+    assert.ok(arena(strategies, 1) <= whole, budget);
+  }
+  assert.ok(refused > 0, "by itself a single sample has no plan within some of these shares");
+});
+
 test("a budget that nothing fits is refused with the smallest plan and the step that sets it", () => {
   assert.throws(
     () => planSchedule(graphOf(models.chain), strategiesOf({ budget: 1000 }), targetOf(referenceEngine())),
