@@ -1,8 +1,10 @@
 import { type MemoryOption, makeSchedule, planSchedule, strategiesOf } from "../../lib/compiler/index.ts";
-import { wasmEngine } from "../../lib/engine/index.ts";
+import { type Step, wasmEngine } from "../../lib/engine/index.ts";
 import { bestFitPlan, liveBound, type MemoryProblem } from "../../lib/memory/index.ts";
 import * as nn from "../../lib/nn/index.ts";
-import { random } from "../../lib/tensor/index.ts";
+import { type OperatorName, operatorTable } from "../../lib/ops/index.ts";
+import { machines } from "../../lib/simulator/index.ts";
+import { bytesOf, random } from "../../lib/tensor/index.ts";
 import { trainingGraph } from "../../lib/training/index.ts";
 import { targetOf } from "../../lib/training/target.ts";
 import { integer } from "../support/operator-samples.ts";
@@ -17,6 +19,7 @@ function planned(model: nn.Model, batch: number, memory: MemoryOption) {
   const before = performance.now();
   const program = engine.compile(planSchedule(graph, strategiesOf(memory), targetOf(engine)));
   const seconds = (performance.now() - before) / 1000;
+  const rooflineSeconds = program.steps.reduce((sum, step) => sum + stepSeconds(step), 0);
   const {
     flops,
     extraFlops,
@@ -28,8 +31,23 @@ function planned(model: nn.Model, batch: number, memory: MemoryOption) {
     extraPercent: (100 * extraFlops) / flops,
     leastPercent: (100 * leastExtraFlops) / flops,
     seconds,
+    rooflineSeconds,
   };
 }
+
+/** What a step takes at least on a machine like the V100 of the simulator, by its arithmetic and the bytes it moves. */
+function stepSeconds({ operations, reads, writes }: Step): number {
+  const { flopsPerSecond, memoryBytesPerSecond } = machines.gpu;
+  const flops = operations.reduce((sum, { operator, inputs, outputs, attributes }) => {
+    const types = (values: typeof inputs) => values.map(({ type }) => type);
+    return sum + operatorTable[operator as OperatorName].cost(types(inputs), types(outputs), attributes).flops;
+  }, 0);
+  const bytes = [...reads, ...writes].reduce((sum, { type }) => sum + bytesOf(type), 0);
+  return Math.max(flops / flopsPerSecond.single, bytes / memoryBytesPerSecond);
+}
+
+/** MONeT's measured overhead of time for ResNet-50 at batch 184, in percent by GB (its README). */
+const monetPercent: Readonly<Record<number, number>> = { 10: 3.22, 8: 5.56, 6: 9.31, 5: 11.95 };
 
 /** Budgets of ResNet-50 at batch 184 for which MONeT publishes overheads, and our own for VGG-19 at batch 64. */
 function budgets(): Figures {
@@ -37,9 +55,12 @@ function budgets(): Figures {
   const network = (name: string, model: nn.Model, batch: number, gigabytes: readonly number[]): void => {
     const plain = planned(model, batch, "reuse");
     figures[`${name}Batch${batch}ReuseBytes`] = plain.bytes;
+    figures[`${name}Batch${batch}ReuseRooflineSeconds`] = plain.rooflineSeconds;
     for (const size of gigabytes) {
       const plan = planned(model, batch, { budget: size * 1e9 });
       const key = `${name}Batch${batch}In${size}GB`;
+      figures[`${key}RooflinePercent`] = 100 * (plan.rooflineSeconds / plain.rooflineSeconds - 1);
+      if (name === "resnet50" && size in monetPercent) figures[`${key}MonetTimePercent`] = monetPercent[size];
       figures[`${key}Bytes`] = plan.bytes;
       figures[`${key}ExtraPercent`] = plan.extraPercent;
       figures[`${key}BoundPercent`] = plan.leastPercent;
@@ -48,6 +69,7 @@ function budgets(): Figures {
   };
   network("resnet50", nn.models.resnet50(), 184, [10, 8, 6, 5]);
   network("vgg19", nn.models.vgg19(), 64, [6, 5]);
+  network("mobilenet", nn.models.mobilenet(), 184, [8, 6, 5]);
   return figures;
 }
 
@@ -88,6 +110,20 @@ function thousandLayers(): Figures {
   return figures;
 }
 
+/** A thousand steps of a recurrent network, batch 64. */
+function thousandSteps(): Figures {
+  const model = nn.sequential([nn.rnn(128), nn.dense(10)], { input: [1000, 16] });
+  const figures: Record<string, number> = {};
+  const resident = 4 * (model.parameterCount + 64 * 1000 * 16);
+  for (const memory of ["reuse", "checkpoint", "rematerialise"] as const) {
+    const { bytes, extraPercent, seconds } = planned(model, 64, memory);
+    figures[`thousandSteps_${memory}_ActivationBytes`] = bytes - resident;
+    figures[`thousandSteps_${memory}_ExtraPercent`] = extraPercent;
+    figures[`thousandSteps_${memory}_PlanSeconds`] = seconds;
+  }
+  return figures;
+}
+
 /** A trace of a million allocations: most live shortly, a few for long, as in training. */
 function millionAllocations(): Figures {
   const source = random(1);
@@ -104,5 +140,8 @@ function millionAllocations(): Figures {
 }
 
 export async function measure(): Promise<Measured> {
-  return { figures: { ...millionAllocations(), ...sharing(), ...thousandLayers(), ...budgets() }, peers: {} };
+  return {
+    figures: { ...millionAllocations(), ...sharing(), ...thousandLayers(), ...thousandSteps(), ...budgets() },
+    peers: {},
+  };
 }
