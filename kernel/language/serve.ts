@@ -1,9 +1,20 @@
 import type { Language, LanguageRequest, LanguageResponse } from "./messages.ts";
 
-/** Answers the questions of the process that started this one, until it goes away. */
+/** After this many milliseconds without a question the reader is taken to think, and does not wait for tidying up … */
+const idleAfter = 1000;
+/** … which this many cells make worth the while. */
+const fewestToSettle = 20;
+/** Cells that follow each other without a rest must not pile up. */
+const mostUnsettled = 200;
+
+/** Answers the questions of the process that started this one, until it goes away; tidies up when there are none. */
 export function serve(language: Language): void {
+  let idle: NodeJS.Timeout | undefined;
   process.on("message", (request: LanguageRequest) => {
+    clearTimeout(idle);
     process.send?.(answer(language, request));
+    setImmediate(() => language.settle({ atLeast: mostUnsettled }));
+    idle = setTimeout(() => language.settle({ atLeast: fewestToSettle }), idleAfter);
   });
   process.on("disconnect", () => process.exit());
 }

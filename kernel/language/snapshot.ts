@@ -15,9 +15,16 @@ const requireTslab = createRequire(require.resolve("tslab/dist/converter.js"));
 
 /**
  * Under which the compiler runs. It makes much garbage and little that stays; by itself V8 lets the heap double before it
- * cleans up, which is 200 MB after a thousand cells. A snapshot serves only the flags under which it was built.
+ * cleans up, which is 200 MB after a thousand cells. And sooner or later it tries to optimise the function that makes a
+ * type checker, in which all of the checker lies: 100 MB for nothing, hence the limit in bytes of bytecode. A snapshot
+ * serves only the flags under which it was built.
  */
-export const compilerFlags: readonly string[] = ["--heap-growing-percent=10", "--max-semi-space-size=4"];
+export const compilerFlags: readonly string[] = [
+  "--heap-growing-percent=10",
+  "--max-semi-space-size=4",
+  "--max-optimized-bytecode-size=20000",
+  "--expose-gc",
+];
 
 /** Everything that is frozen and does not lie in this folder. */
 function frozenFiles(): Record<string, string> {

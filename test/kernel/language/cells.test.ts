@@ -138,18 +138,22 @@ const sessions: readonly (readonly string[])[] = [
   ["let late = 1", "function useLate() { return late }", "let late = 'text'", "useLate().toFixed()", "late = 4"],
 ];
 
-function compareSession(cells: readonly string[], note = ""): void {
+/** Runs a session; with `settling`, what was declared before is summed up before each cell. */
+function compareSession(cells: readonly string[], note = "", settling = false): void {
   let declarations = "";
   for (const [index, code] of cells.entries()) {
     const theirs = mistakesByTslab(declarations, code);
     const before = cells.slice(0, index).join(" ⏎ ");
+    if (settling) language.settle({ atLeast: 1 });
     assert.equal(mistakesIn(code), theirs.mistakes, `${note}${before} ⏎ ${code}`);
     declarations = theirs.declarations;
   }
 }
 
 for (const cells of sessions) {
-  test(`finds what tslab finds: ${cells.join(" ⏎ ").slice(0, 90)}`, () => compareSession(cells));
+  const named = cells.join(" ⏎ ").slice(0, 90);
+  test(`finds what tslab finds: ${named}`, () => compareSession(cells));
+  test(`finds the same when it has forgotten the syntax trees: ${named}`, () => compareSession(cells, "", true));
 }
 
 const values = [
@@ -179,15 +183,17 @@ const shapes: readonly ((name: string, value: string) => string)[] = [
   (name, value) => `t = { ${name}: ${value} }`,
 ];
 
-test("finds what tslab finds in cells made up at random", () => {
-  for (let seed = 1; seed <= 12; seed++) {
-    language.reset({});
-    const numbers = random(seed);
-    const pick = <Item>(from: readonly Item[]): Item => from[Math.floor(numbers.nextUniform() * from.length)];
-    const cells = Array.from({ length: 15 }, () => pick(shapes)(pick(["a", "b", "c"]), pick(values)));
-    compareSession(cells, `seed ${seed}: `);
-  }
-});
+for (const settling of [false, true]) {
+  test(`finds what tslab finds in cells made up at random${settling ? ", summed up" : ""}`, () => {
+    for (let seed = 1; seed <= (settling ? 4 : 12); seed++) {
+      language.reset({});
+      const numbers = random(seed);
+      const pick = <Item>(from: readonly Item[]): Item => from[Math.floor(numbers.nextUniform() * from.length)];
+      const cells = Array.from({ length: 15 }, () => pick(shapes)(pick(["a", "b", "c"]), pick(values)));
+      compareSession(cells, `seed ${seed}: `, settling);
+    }
+  });
+}
 
 test("keeps the type of a class whose name a value has taken, and of values whose name a type has taken", () => {
   // tslab carries cells as declarations, and forgets one half of what has two.
