@@ -45,6 +45,8 @@ export interface TypeScriptInternals {
     getUnusedExpectations(): readonly { readonly range: ts.TextRange }[];
     markUsed(line: number): boolean;
   };
+  combinePaths(folder: string, name: string): string;
+  getDirectoryPath(path: string): string;
   getTouchingPropertyName(sourceFile: ts.SourceFile, position: number): ts.Node;
   findPrecedingToken(position: number, sourceFile: ts.SourceFile): ts.Node | undefined;
   readonly Completions: {

@@ -39,6 +39,7 @@ export class ModuleProgram {
   readonly #system: ts.System;
   readonly #preludePath: string;
   readonly #importsPath: string;
+  readonly #globalsPath: string;
   readonly #specifiers = new Set<string>();
   readonly #files = new Map<string, KnownFile>();
   readonly #namespaces = new Map<string, string>();
@@ -53,6 +54,7 @@ export class ModuleProgram {
     this.#preludePath = `${options.workingDirectory}/.tessera-prelude.ts`;
     // Relative imports of a cell start from the working directory.
     this.#importsPath = `${options.workingDirectory}/.tessera-imports.ts`;
+    this.#globalsPath = `${options.workingDirectory}/.tessera-globals.ts`;
     this.host = this.#createHost();
     this.#prelude = options.preloaded.map((path) => `import ${JSON.stringify(path)};\n`).join("");
     this.#program = this.#build();
@@ -121,7 +123,7 @@ export class ModuleProgram {
 
   #build(): ts.Program {
     return this.#typescript.createProgram({
-      rootNames: [this.#preludePath, this.#importsPath],
+      rootNames: [this.#preludePath, this.#importsPath, this.#globalsPath],
       options: this.options,
       host: this.host,
       oldProgram: this.#program,
@@ -162,6 +164,7 @@ export class ModuleProgram {
     const { getSourceFile } = host;
     const own: Readonly<Record<string, () => string>> = {
       [this.#preludePath]: () => this.#prelude,
+      [this.#globalsPath]: () => this.#globals(),
       [this.#importsPath]: () => [...this.#specifiers].map((name) => `import ${JSON.stringify(name)};\n`).join(""),
     };
     return {
@@ -181,6 +184,18 @@ export class ModuleProgram {
       },
       hasInvalidatedResolutions: (path) => this.#retry && !path.includes("/node_modules/"),
     };
+  }
+
+  /**
+   * What Node has and its declarations leave to the browser's: `WebAssembly`, taken from where TypeScript declares it. The
+   * rest of the browser's names must not be known here.
+   */
+  #globals(): string {
+    const { combinePaths, getDirectoryPath } = this.#typescript;
+    const path = combinePaths(getDirectoryPath(this.host.getDefaultLibFileName(this.options)), "lib.dom.d.ts");
+    const declared = /^declare (namespace WebAssembly \{\n.*?\n)\}$/ms.exec(this.#system.readFile(path) ?? "")?.[1];
+    if (declared === undefined) throw new Error(`internal: WebAssembly must be declared in ${path}`);
+    return `declare global {\n${declared}type BufferSource = ArrayBufferView<ArrayBuffer> | ArrayBuffer;\n}\n}\n`;
   }
 
   #modifiedAt(path: string): number {

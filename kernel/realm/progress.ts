@@ -56,11 +56,12 @@ function draw({ title, done, total, note, finished }: ProgressReport, seconds: n
     "text/plain": `${title} ${percent}${textBar(share ?? (finished ? 1 : 0))} ${tail}`,
     "text/html":
       `<div style="display:flex;gap:.75em;align-items:center;font-size:13px;font-variant-numeric:tabular-nums">` +
-      `<span>${escapeHtml(title)}</span>` +
+      `<span style="white-space:nowrap">${escapeHtml(title)}</span>` +
       `<span role="progressbar" aria-valuenow="${width.toFixed(0)}" aria-valuemin="0" aria-valuemax="100" ` +
-      `style="flex:0 0 14em;height:.6em;border-radius:.3em;background:rgba(128,128,128,.25);overflow:hidden">` +
+      `style="flex:0 1 14em;min-width:3em;height:.6em;border-radius:.3em;background:rgba(128,128,128,.25);overflow:hidden">` +
       `<span style="display:block;height:100%;width:${width.toFixed(1)}%;background:${colour}"></span></span>` +
-      `<span>${escapeHtml(percent + tail)}</span></div>`,
+      `<span style="flex:0 1 auto;min-width:0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">` +
+      `${escapeHtml(percent + tail)}</span></div>`,
   };
 }
 

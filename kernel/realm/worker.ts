@@ -38,7 +38,8 @@ async function execute(request: CellRequest): Promise<void> {
   let outcome: Outcome;
   try {
     const returned = await evaluate(javascript, declared, name);
-    const value = returned?.value;
+    // A promise is of no use to who reads the notebook, and what it comes to would happen after the cell.
+    const value = await returned?.value;
     const result: Rendering | null = value === undefined || isShown(value) ? null : await render(value);
     await Promise.all(cell.drawing);
     outcome = { status: "ok", result };

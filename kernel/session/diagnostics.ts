@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../language/index.ts";
 import type { ErrorContent } from "../protocol/index.ts";
 import { excerptOf } from "../realm/index.ts";
+import { insteadOfMagic } from "./habits.ts";
 
 const mostShown = 10;
 
@@ -18,6 +19,8 @@ export function describeDiagnostics(diagnostics: readonly Diagnostic[], code: st
   }
   const hidden = diagnostics.length - mostShown;
   if (hidden > 0) traceback.push(`… and ${hidden} more`);
+  const instead = insteadOfMagic(code);
+  if (instead !== undefined) traceback.push(instead);
   const [first] = diagnostics;
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";
   const place = `${first.file ?? name}:${first.line}:${first.column}`;

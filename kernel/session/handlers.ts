@@ -2,7 +2,7 @@ import type { KernelInfo, Message, ReplyContents, RequestContents } from "../pro
 import { protocolVersion } from "../protocol/index.ts";
 import { toCodePoints, toUtf16 } from "./cursor.ts";
 import { typescriptVersion } from "./defaults.ts";
-import type { SessionParts } from "./session.ts";
+import type { SessionParts } from "./types.ts";
 
 type Requests = keyof RequestContents & `${string}_request`;
 type ReplyTo<Type extends Requests> = Type extends `${infer Name}_request`

@@ -11,23 +11,12 @@ import type {
 import { type Outcome, Realm, type RealmEvent } from "../realm/index.ts";
 import { defaultModules, defaultPreload, languageOptions, version } from "./defaults.ts";
 import { describeDiagnostics } from "./diagnostics.ts";
+import { askedAbout, nothingAbout } from "./habits.ts";
 import { type AnsweredAtOnce, handlers } from "./handlers.ts";
 import { History } from "./history.ts";
 import { Outbox } from "./outbox.ts";
 import { Shells } from "./subshells.ts";
-import type { KernelSession, MessageListener, SessionOptions } from "./types.ts";
-
-/** What the handlers of requests work with. */
-export interface SessionParts {
-  readonly language: LanguageProcess;
-  readonly realm: Realm;
-  readonly history: History;
-  readonly shells: Shells;
-  /** Open comms: id → target. */
-  readonly comms: ReadonlyMap<string, string>;
-  readonly version: string;
-  interrupt(): void;
-}
+import type { KernelSession, MessageListener, SessionOptions, SessionParts } from "./types.ts";
 
 type ExecuteRequest = RequestContents["execute_request"];
 
@@ -180,6 +169,8 @@ class Session implements KernelSession, SessionParts {
 
     const name = stored ? `cell${count}.ts` : "cell0.ts";
     if (content.check_only) return this.#check(content, name, count);
+    const asked = askedAbout(code);
+    if (asked !== undefined) return this.#tellAbout(asked, count, silent, parent);
     const outcome = await this.#run("check", content, name, parent);
     if (outcome.status === "error") {
       const { ename, evalue, traceback } = outcome;
@@ -195,6 +186,17 @@ class Session implements KernelSession, SessionParts {
       values[key] = toUserExpression(await this.#run("translate", { code: expression }, "cell0.ts", parent));
     }
     return { status: "ok", execution_count: count, user_expressions: values, payload: [] };
+  }
+
+  /** Shows what is known about a name, as the value of the cell that asks. */
+  async #tellAbout(name: string, count: number, silent: boolean, parent: MessageHeader): Promise<ExecuteReply> {
+    const position = name.length - 1;
+    const found = await this.language.ask("inspect", { code: name, position });
+    // What the compiler does not know it takes for anything.
+    const data = found === null || found.data["text/plain"] === "any" ? nothingAbout(name) : found.data;
+    const result = { data, metadata: {}, transient: {}, execution_count: count };
+    if (!silent) this.#outbox.publish("execute_result", result, parent);
+    return { status: "ok", execution_count: count, user_expressions: {}, payload: [] };
   }
 
   /** Lets later cells know what this one declares, without running it: its values come from elsewhere. */

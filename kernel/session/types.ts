@@ -1,4 +1,8 @@
+import type { LanguageProcess } from "../language/index.ts";
 import type { Channel, JsonObject, Message } from "../protocol/index.ts";
+import type { Realm } from "../realm/index.ts";
+import type { History } from "./history.ts";
+import type { Shells } from "./subshells.ts";
 
 /** What a session needs to know before it starts. */
 export interface SessionOptions {
@@ -38,4 +42,16 @@ export interface KernelSession {
   restart(): Promise<void>;
   /** Ends the realm and the language process. Resolves when both are gone. */
   shutdown(): Promise<void>;
+}
+
+/** What the handlers of requests work with. */
+export interface SessionParts {
+  readonly language: LanguageProcess;
+  readonly realm: Realm;
+  readonly history: History;
+  readonly shells: Shells;
+  /** Open comms: id → target. */
+  readonly comms: ReadonlyMap<string, string>;
+  readonly version: string;
+  interrupt(): void;
 }

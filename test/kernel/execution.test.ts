@@ -284,4 +284,41 @@ test("that fails drops those that wait behind it, unless told otherwise", async 
   assert.is(run.content.status, "ok");
 });
 
+test("shows what a promise comes to where it is the value of the cell, and fails with one that is rejected", async () => {
+  assert.is(result(await kernel.execute("const soon = async () => 6 * 7; soon()")), "42");
+  assert.is(result(await kernel.execute("const waiting = soon(); waiting instanceof Promise")), "true");
+  const { reply } = await kernel.execute("(async () => { throw new RangeError('too late') })()");
+  assert.is(reply.content.ename, "RangeError");
+});
+
+test("knows the types of WebAssembly, and none of the browser's", async () => {
+  const module = "new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))";
+  assert.is(result(await kernel.execute(`WebAssembly.Module.exports(${module}).length`)), "0");
+  const wrong = await kernel.execute("const memory: WebAssembly.Memory = 3");
+  assert.match(String(wrong.reply.content.evalue), "not assignable to type 'Memory'");
+  assert.match(String((await kernel.execute("document")).reply.content.evalue), "Cannot find name 'document'");
+});
+
+for (const question of ["?halve", "halve?", "halve??"]) {
+  test(`answers ${question} as IPython does`, async () => {
+    await kernel.execute("/** Halves it. */ function halve(x: number) { return x / 2 }");
+    assert.match(result(await kernel.execute(question)) ?? "", /^function halve\(x: number\): number\n\nHalves it\.$/);
+  });
+}
+
+test("says so when it is asked about a name that nobody knows", async () => {
+  assert.is(result(await kernel.execute("?nobody")), "nobody is not a name that this notebook knows");
+});
+
+for (const [magic, instead] of [
+  ["%%time\n1 + 1", "console.time"],
+  ["%matplotlib inline", "?name"],
+  ["!ls -l", "execSync"],
+]) {
+  test(`says what to do instead of ${magic.split("\n", 1)}`, async () => {
+    const { traceback } = (await kernel.execute(magic)).reply.content;
+    assert.ok((traceback as string[]).at(-1)?.includes(instead), String(traceback));
+  });
+}
+
 test.run();
