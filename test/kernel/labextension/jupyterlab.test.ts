@@ -1,7 +1,5 @@
 // The extension in a real JupyterLab: a notebook with stored outputs, not trusted, opened in Chromium without a network.
-import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -9,6 +7,7 @@ import * as assert from "uvu/assert";
 import { curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "../../lib/plot/samples.ts";
 import { chromiumArguments, findChromium, findPython, projectRoot } from "../../support/environment.ts";
+import { type JupyterServer, startJupyter } from "../../support/jupyter-lab.ts";
 import { suite } from "../../support/suite.ts";
 
 const browserFound = findChromium();
@@ -18,17 +17,8 @@ const test = suite("figures in JupyterLab", missing !== "" && missing);
 
 const folder = mkdtempSync(join(tmpdir(), "tessera-jupyterlab-"));
 let browser: Browser;
-let server: ChildProcess | undefined;
+let server: JupyterServer | undefined;
 let address = "";
-
-async function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => found(port));
-    });
-  });
-}
 
 async function writeNotebook(figures: readonly Figure[]): Promise<void> {
   const cells = await Promise.all(
@@ -53,45 +43,15 @@ async function writeNotebook(figures: readonly Figure[]): Promise<void> {
 }
 
 test.before(async () => {
-  for (const name of ["data/labextensions", "config", "runtime", "notebooks"])
-    mkdirSync(join(folder, name), { recursive: true });
+  mkdirSync(join(folder, "notebooks"), { recursive: true });
   cpSync(join(projectRoot, "dist/labextension"), join(folder, "data/labextensions/tessera"), { recursive: true });
   await writeNotebook([
     memory(sampleMemory([784, ...new Array<number>(8).fill(64), 10], 64, "deep")),
     graph(sampleGraph([784, 128, 10], 64, "shallow")),
     curves({ shallow: [sampleHistory("shallow", 1, 0.017)], deep: [sampleHistory("deep", 1, 0.02)] }),
   ]);
-  const port = await freePort();
-  address = `http://127.0.0.1:${port}`;
-  const options = [
-    "-m",
-    "jupyterlab",
-    "--no-browser",
-    "--allow-root",
-    "--ip=127.0.0.1",
-    `--port=${port}`,
-    "--ServerApp.port_retries=0",
-    "--IdentityProvider.token=",
-    "--LabApp.news_url=None",
-    `--ServerApp.root_dir=${join(folder, "notebooks")}`,
-  ];
-  server = spawn((pythonFound as { python: string }).python, options, {
-    env: {
-      ...process.env,
-      JUPYTER_DATA_DIR: join(folder, "data"),
-      JUPYTER_CONFIG_DIR: join(folder, "config"),
-      JUPYTER_RUNTIME_DIR: join(folder, "runtime"),
-      JUPYTERLAB_SETTINGS_DIR: join(folder, "config/settings"),
-      JUPYTERLAB_WORKSPACES_DIR: join(folder, "config/workspaces"),
-    },
-    stdio: "ignore",
-  });
-  for (let attempt = 0; ; attempt++) {
-    const answer = await fetch(`${address}/api`).catch(() => null);
-    if (answer?.ok) break;
-    if (attempt > 240) throw new Error("JupyterLab did not answer within two minutes");
-    await new Promise((later) => setTimeout(later, 500));
-  }
+  server = await startJupyter((pythonFound as { python: string }).python, folder);
+  address = server.address;
   browser = await chromium.launch({
     executablePath: (browserFound as { chromium: string }).chromium,
     args: [...chromiumArguments],
@@ -100,11 +60,7 @@ test.before(async () => {
 
 test.after(async () => {
   await browser?.close();
-  if (server && server.exitCode === null) {
-    const ended = new Promise((done) => server!.once("exit", done));
-    server.kill("SIGKILL");
-    await ended;
-  }
+  await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
