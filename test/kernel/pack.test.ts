@@ -16,17 +16,36 @@ const test = suite("the packed package", missing !== "" && missing);
 const folder = temporaryFolder();
 const home = join(folder, "home");
 
-/** Nothing of the project's or the user's: only where programs are. */
+/** How this machine reaches the registry: npm's own configuration and cache, and what leads through a proxy. */
+function registryAccess(): Record<string, string> {
+  const ask = (key: string): string => spawnSync("npm", ["config", "get", key], { encoding: "utf8" }).stdout.trim();
+  const network = Object.entries(process.env).filter(([name]) =>
+    /^(https?_proxy|no_proxy|.*_CERTS?(_FILE)?)$/i.test(name),
+  );
+  return {
+    ...(Object.fromEntries(network) as Record<string, string>),
+    npm_config_cache: ask("cache"),
+    npm_config_userconfig: ask("userconfig"),
+  };
+}
+
+/** Nothing of the project's or the user's: only where programs are. And nothing can be compiled. */
 function run(
   program: string,
   given: readonly string[],
   options: { cwd: string; extra?: Record<string, string> },
 ): string {
-  const cache = spawnSync("npm", ["config", "get", "cache"], { encoding: "utf8" }).stdout.trim();
+  const none = "/nonexistent";
   const { status, stdout, stderr } = spawnSync(program, given, {
     cwd: options.cwd,
     encoding: "utf8",
-    env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: home, npm_config_cache: cache, ...options.extra },
+    env: {
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: home,
+      ...{ CC: none, CXX: none, PYTHON: none },
+      ...(program === "npm" ? registryAccess() : {}),
+      ...options.extra,
+    },
   });
   assert.is(status, 0, `${program} ${given.join(" ")}\n${stdout}${stderr}`);
   return stdout;
@@ -70,7 +89,7 @@ test.before(() => {
   assert.ok(existsSync(tarball), packed.stderr);
 });
 
-const quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
+const quietly = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
 
 test("installed into an empty folder, gives a kernel that works from any working directory", () => {
   const local = join(folder, "local");
