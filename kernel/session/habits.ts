@@ -13,9 +13,10 @@ export function nothingAbout(name: string): JsonObject {
 
 /** What to do instead of the parts of IPython that are no Python; undefined for a cell without them. */
 export function insteadOfMagic(code: string): string | undefined {
-  if (/^\s*%%?time/m.test(code)) return 'there is no %time: console.time("name") … console.timeEnd("name") measure';
-  if (/^\s*%%?[a-z]/m.test(code)) return "there are no %magics: a cell is TypeScript, and ?name tells about a name";
-  if (/^\s*!\s*[a-z]+ /m.test(code))
+  if (/^\s*%%?time/.test(code)) return 'there is no %time: console.time("name") … console.timeEnd("name") measure';
+  if (/^\s*%%?[a-z]/.test(code)) return "there are no %magics: a cell is TypeScript, and ?name tells about a name";
+  // Not a negation, as in `!ready && start()`.
+  if (/^\s*!\s*[a-z]\w*(\s*$|\s+(?!in\b|instanceof\b)[-\w./~"'])/.test(code))
     return 'there is no !command: import { execSync } from "node:child_process"; execSync("command").toString()';
   return undefined;
 }
