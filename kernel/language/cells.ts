@@ -122,6 +122,7 @@ export class Cells {
    * text for each name, and a new checker begins with those. Takes about a tenth of a second, for between two cells.
    */
   settle(): void {
+    this.#unsettled = 0;
     const kept: BoundSourceFile[] = [];
     let lines = new Map<string, string>();
     const endSummary = (): void => {
@@ -147,7 +148,6 @@ export class Cells {
       this.#newest = file;
     }
     for (const file of [...kept, ...this.#augmenting]) this.#files.set(file.path, file);
-    this.#unsettled = 0;
     this.renew();
   }
 

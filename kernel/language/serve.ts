@@ -13,10 +13,19 @@ export function serve(language: Language): void {
   process.on("message", (request: LanguageRequest) => {
     clearTimeout(idle);
     process.send?.(answer(language, request));
-    setImmediate(() => language.settle({ atLeast: mostUnsettled }));
-    idle = setTimeout(() => language.settle({ atLeast: fewestToSettle }), idleAfter);
+    setImmediate(() => settle(language, mostUnsettled));
+    idle = setTimeout(() => settle(language, fewestToSettle), idleAfter);
   });
   process.on("disconnect", () => process.exit());
+}
+
+/** A notebook whose old cells cannot be summed up goes on with all of them. */
+function settle(language: Language, atLeast: number): void {
+  try {
+    language.settle({ atLeast });
+  } catch (error) {
+    console.error(`language: old cells must be summed up, got ${error}; they stay in memory`);
+  }
 }
 
 function answer(language: Language, { id, method, parameters }: LanguageRequest): LanguageResponse {

@@ -1,5 +1,9 @@
 import type ts from "typescript";
 import type { BoundSourceFile, TypeScript } from "./internals.ts";
+import { parseCell } from "./parse.ts";
+
+/** Cells lie in a folder that does not exist, below the working directory. */
+export const cellsFolder = "/.tessera-cells/";
 
 /** Longer types are not copied: the cell that they come from is kept instead. */
 const longestType = 2000;
@@ -74,7 +78,8 @@ export function summarise(typescript: TypeScript, checker: ts.TypeChecker, file:
   const summary = new Map<string, string>();
   for (const [name, symbol] of file.locals ?? []) {
     const declaration = writer.declare(symbol);
-    if (declaration === undefined) return undefined;
+    // What cannot be read again would be missed only when a later cell asks for it.
+    if (declaration === undefined || parseCell(declaration).parseDiagnostics.length > 0) return undefined;
     summary.set(name, declaration);
   }
   return summary;
@@ -198,6 +203,3 @@ class Writer {
 function isWidening(type: ts.Type): boolean {
   return (type as Partial<ts.LiteralType>).freshType === type;
 }
-
-/** Cells lie in a folder that does not exist, below the working directory. */
-export const cellsFolder = "/.tessera-cells/";
