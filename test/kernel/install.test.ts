@@ -24,7 +24,7 @@ function tessera(...given: string[]): { status: number | null; output: string } 
 test("the doctor misses the kernelspec before it is installed, and says what to do", () => {
   const { status, output } = tessera("doctor");
   assert.is(status, 1);
-  assert.match(output, "FAIL kernelspec: Jupyter does not know the kernel yet\n      → tessera install");
+  assert.match(output, "FAIL  kernelspec: Jupyter does not know the kernel yet\n      → tessera install");
   assert.match(output, "ok    a cell, checked and run");
 });
 
@@ -46,7 +46,7 @@ test("the doctor then finds it, and notices when what it starts is gone", () => 
   const text = readFileSync(file, "utf8");
   writeFileSync(file, text.replace("dist/kernel/cli/main.js", "gone/main.js"));
   const { output } = tessera("doctor");
-  assert.match(output, /FAIL kernelspec .*gone\/main\.js, which is gone\n {6}→ tessera install/);
+  assert.match(output, /FAIL {2}kernelspec .*gone\/main\.js, which is gone\n {6}→ tessera install/);
 });
 
 test("install wants one place only, and an environment for --sys-prefix", () => {
