@@ -93,7 +93,8 @@ const quietly = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offlin
 
 test("installed into an empty folder, gives a kernel that works from any working directory", () => {
   const local = join(folder, "local");
-  run("npm", ["install", ...quietly, tarball], { cwd: local });
+  // By itself npm would look for a project in the folders above.
+  run("npm", ["install", "--prefix", local, ...quietly, tarball], { cwd: local });
   const prefix = join(folder, "prefix");
   run(join(local, "node_modules/.bin/tessera"), ["install", "--prefix", prefix], { cwd: join(folder, "elsewhere") });
   assert.is(runInJupyter(join(prefix, "share/jupyter"), join(folder, "elsewhere/deep")), "'2,true'");
