@@ -9,31 +9,39 @@ const multiplierB = 0xcd9e8d57;
 const weylA = 0x9e3779b9;
 const weylB = 0xbb67ae85;
 
-/** The upper 32 bits of the product of two unsigned 32-bit numbers. */
+/**
+ * The upper 32 bits of the product of two 32-bit numbers, both and the result as bits whatever their sign: no partial sum
+ * exceeds 32 bits, so that a machine needs no numbers but its whole ones.
+ */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const cross = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0;
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+  const cross = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (cross >>> 16)) | 0;
 }
 
 /** Ten rounds of Philox over a 128-bit counter with a 64-bit key; writes four unsigned 32-bit numbers. */
 export function philox(counter: Uint32Array, keyA: number, keyB: number, result: Uint32Array): void {
-  let [a, b, c, d] = counter;
+  let a = counter[0] | 0;
+  let b = counter[1] | 0;
+  let c = counter[2] | 0;
+  let d = counter[3] | 0;
+  keyA |= 0;
+  keyB |= 0;
   for (let round = 0; round < 10; round++) {
     const highA = multiplyHigh(multiplierA, a);
-    const lowA = Math.imul(multiplierA, a) >>> 0;
+    const lowA = Math.imul(multiplierA, a);
     const highB = multiplyHigh(multiplierB, c);
-    const lowB = Math.imul(multiplierB, c) >>> 0;
-    a = (highB ^ b ^ keyA) >>> 0;
+    const lowB = Math.imul(multiplierB, c);
+    a = highB ^ b ^ keyA;
     b = lowB;
-    c = (highA ^ d ^ keyB) >>> 0;
+    c = highA ^ d ^ keyB;
     d = lowA;
-    keyA = (keyA + weylA) >>> 0;
-    keyB = (keyB + weylB) >>> 0;
+    keyA = (keyA + weylA) | 0;
+    keyB = (keyB + weylB) | 0;
   }
   result[0] = a;
   result[1] = b;
