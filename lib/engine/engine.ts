@@ -7,6 +7,13 @@ export interface Execution {
   readonly program: CompiledProgram;
   /** The elements of an input, in the arena itself: writing to it sets the input. */
   input(name: string): DataOf;
+  /**
+   * Sets an input of floats from bytes, such as those of grey: each times `scale`, rounded once to float32. That is a
+   * quarter of the memory to go through, and quicker than writing numbers.
+   *
+   * @param fill is given a place with a byte for each element, and writes all of them
+   */
+  inputBytes(name: string, scale: number, fill: (bytes: Uint8Array) => void): void;
   /** The elements of an output, in the arena itself: valid until the next run. */
   output(name: string): DataOf;
   /** Runs every step once. Outputs that update an input have then replaced it. */

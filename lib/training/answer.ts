@@ -18,7 +18,7 @@ async function answerAll({ model, executions, batch }: ProgramParts, data: Datas
   const order = Uint32Array.from({ length: count }, (_, index) => index);
   const pauses = new Pauses();
   for (let from = 0; from < count; from += batch) {
-    feed.fill(order, from, batch, execution.input(names.input), execution.input(names.target));
+    feed.fill(order, from, batch, execution);
     execution.run();
     take(from, Math.min(batch, count - from), execution);
     if (interruptRequested()) {

@@ -1,7 +1,9 @@
+import type { Execution } from "../engine/index.ts";
 import { type Dataset, type Samples, sampleCount } from "../formats/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
-import { allocate, type DataOf, elementCount, random } from "../tensor/index.ts";
+import { allocate, elementCount, random } from "../tensor/index.ts";
 import { checkSamples, Feed } from "./feed.ts";
+import { names } from "./graphs.ts";
 
 /** Streams of random numbers for shuffling begin here; below are those of the parameters. */
 const shuffleStream = 2 ** 20;
@@ -9,7 +11,7 @@ const shuffleStream = 2 ** 20;
 /** A batch that can be put into a program's places as often as is asked. */
 export interface Batch {
   readonly size: number;
-  fill(input: DataOf, target: DataOf): void;
+  fill(execution: Execution): void;
 }
 
 /** Where batches come from, epoch by epoch. */
@@ -55,7 +57,7 @@ export function datasetBatches(
       const [from, own] = [at, order];
       const size = Math.min(batch, count - from);
       at += size;
-      return { size, fill: (input, target) => feed.fill(own, from, size, input, target) };
+      return { size, fill: (execution) => feed.fill(own, from, size, execution) };
     },
     async close() {},
   };
@@ -156,9 +158,9 @@ export class StreamBatches implements Batches {
     const asked = targets.subarray(0, size * targetSize);
     return {
       size,
-      fill(input, target) {
-        input.set(given as never);
-        target.set(asked as never);
+      fill(execution) {
+        execution.input(names.input).set(given as never);
+        execution.input(names.target).set(asked as never);
       },
     };
   }

@@ -1,7 +1,9 @@
+import type { Execution } from "../engine/index.ts";
 import type { Dataset, Samples } from "../formats/index.ts";
 import { sampleCount } from "../formats/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
 import { type DataOf, formatShape, formatType } from "../tensor/index.ts";
+import { names } from "./graphs.ts";
 
 /**
  * Checks that a data set fits a model and its loss, before anything is trained on it.
@@ -68,41 +70,14 @@ function checkFinite(
   }
 }
 
-/** Bytes of grey as numbers, for data sets that are in use; forgotten with the data set. */
-const scaledInputs = new WeakMap<ArrayBufferView, { readonly scale: number; readonly numbers: Float32Array }>();
-
-/** Larger data sets are converted batch by batch: as numbers these would take more than 256 MiB. */
-const mostConverted = 2 ** 26;
-
-/**
- * The inputs as the numbers that a network sees, converted once for as long as the data set is in use. Converting 64
- * pictures of MNIST takes about 120 µs, copying them 20 to 50 µs, beside a step of a small network of 400 µs (measured
- * with Node 20 on two cores of a server).
- */
-function numbersOf({ inputs, scale }: Dataset): Float32Array | null {
-  const { data } = inputs;
-  if (data instanceof Float32Array && scale === 1) return data;
-  if (data.length > mostConverted) return null;
-  let known = scaledInputs.get(data);
-  if (known?.scale !== scale) {
-    const numbers = new Float32Array(data.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i] * scale;
-    known = { scale, numbers };
-    scaledInputs.set(data, known);
-  }
-  return known.numbers;
-}
-
 /** Copies chosen samples into the places where a program takes its batch. */
 export class Feed {
   readonly #dataset: Dataset;
-  readonly #numbers: Float32Array | null;
   readonly #inputSize: number;
   readonly #targetSize: number;
 
   constructor(dataset: Dataset) {
     this.#dataset = dataset;
-    this.#numbers = numbersOf(dataset);
     const count = sampleCount(dataset);
     this.#inputSize = dataset.inputs.data.length / count;
     this.#targetSize = dataset.targets.data.length / count;
@@ -112,16 +87,36 @@ export class Feed {
    * Fills a batch with the samples `order[from] … order[from + count − 1]`; positions past the end of `order` are
    * filled with its last sample.
    */
-  fill(order: Uint32Array, from: number, count: number, input: DataOf, target: DataOf): void {
+  fill(order: Uint32Array, from: number, count: number, execution: Execution): void {
     const { inputs, targets, scale } = this.#dataset;
-    for (let row = 0; row < count; row++) {
-      const sample = order[Math.min(from + row, order.length - 1)];
-      const start = sample * this.#inputSize;
-      const at = row * this.#inputSize;
-      if (this.#numbers !== null) input.set(this.#numbers.subarray(start, start + this.#inputSize) as never, at);
-      else for (let i = 0; i < this.#inputSize; i++) input[at + i] = inputs.data[start + i] * scale;
-      const first = sample * this.#targetSize;
-      for (let i = 0; i < this.#targetSize; i++) target[row * this.#targetSize + i] = targets.data[first + i];
+    const chosen = { order, from, count };
+    const { data } = inputs;
+    if (data instanceof Uint8Array) {
+      execution.inputBytes(names.input, scale, (bytes) => copyRows(data, this.#inputSize, chosen, bytes));
+    } else {
+      const into = execution.input(names.input);
+      copyRows(data, this.#inputSize, chosen, into);
+      if (scale !== 1) for (let i = 0; i < into.length; i++) into[i] *= scale;
     }
+    copyRows(targets.data, this.#targetSize, chosen, execution.input(names.target));
+  }
+}
+
+/** Which rows to copy: `count` of them, from place `from` of an order on. */
+interface Chosen {
+  readonly order: Uint32Array;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Rows shorter than this are copied element by element, which needs no view of each. */
+const fewElements = 16;
+
+function copyRows(data: DataOf, size: number, { order, from, count }: Chosen, into: DataOf): void {
+  const last = order.length - 1;
+  for (let row = 0; row < count; row++) {
+    const start = order[Math.min(from + row, last)] * size;
+    if (size >= fewElements) into.set(data.subarray(start, start + size) as never, row * size);
+    else for (let i = 0; i < size; i++) into[row * size + i] = data[start + i];
   }
 }

@@ -139,7 +139,7 @@ export class FitRun {
       execution,
       fill() {
         for (const [name, value] of numbers) execution.input(name)[0] = value;
-        batch.fill(execution.input(names.input), execution.input(names.target));
+        batch.fill(execution);
       },
     });
     const loss = execution.output(names.loss)[0];

@@ -161,21 +161,31 @@ export class Safekeeping {
   }
 }
 
+/** Numbers that are looked through by one call: small enough that a machine soon has the function compiled well. */
+const numbersPerCall = 4096;
+
 /** The name of the first array that holds NaN or an infinity; null if there is none. */
 function firstNotFinite(arrays: ReadonlyMap<string, DataOf>): string | null {
   for (const [name, data] of arrays) {
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
-    // Anything finite times 0 is 0, and 0 it stays. Four sums, as each addition has to wait for the one before.
-    let [a, b, c, d] = [0, 0, 0, 0];
-    const whole = data.length - (data.length % 4);
-    for (let i = 0; i < whole; i += 4) {
-      a += data[i] * 0;
-      b += data[i + 1] * 0;
-      c += data[i + 2] * 0;
-      d += data[i + 3] * 0;
+    for (let from = 0; from < data.length; from += numbersPerCall) {
+      if (!allFinite(data, from, Math.min(from + numbersPerCall, data.length))) return name;
     }
-    for (let i = whole; i < data.length; i++) a += data[i] * 0;
-    if (a + b + c + d !== 0) return name;
   }
   return null;
+}
+
+/** Whether elements `from` up to, but without, `to` are finite. */
+function allFinite(data: Float32Array | Float64Array, from: number, to: number): boolean {
+  // Anything finite times 0 is 0, and 0 it stays. Four sums, as each addition has to wait for the one before.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = from;
+  for (; i + 3 < to; i += 4) {
+    a += data[i] * 0;
+    b += data[i + 1] * 0;
+    c += data[i + 2] * 0;
+    d += data[i + 3] * 0;
+  }
+  for (; i < to; i++) a += data[i] * 0;
+  return a + b + c + d === 0;
 }

@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   chain: () => import("./chain.ts"),
   cnn: () => import("./cnn.ts"),
   containment: () => import("./containment.ts"),
+  fit: () => import("./fit.ts"),
   headless: () => import("./headless.ts"),
   interrupts: () => import("./interrupts.ts"),
   kernel: () => import("./kernel.ts"),

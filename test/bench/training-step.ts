@@ -8,8 +8,15 @@ import { type Figures, medianSeconds } from "./benchmark.ts";
 /** Samples in each step. */
 export const batch = 64;
 
-/** Median seconds of one training step: the batch is copied in, then forward, backward and update, and the loss is read. */
-async function stepSeconds(model: nn.Model, threads: number): Promise<number> {
+/** A training step that is ready to be run, and how to give back what it holds. */
+interface LoadedStep {
+  /** The batch is copied in, then forward, backward and update, and the loss is read. */
+  step(): void;
+  dispose(): void;
+}
+
+/** A model's training step on one batch of random numbers, by plain SGD. */
+export async function loadedStep(model: nn.Model, threads: number): Promise<LoadedStep> {
   const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch, loss: nn.crossEntropy() });
   const engine = wasmEngine({ threads });
   const execution = await engine.load(engine.compile(makeSchedule(graph)));
@@ -19,15 +26,22 @@ async function stepSeconds(model: nn.Model, threads: number): Promise<number> {
   execution.input("rate")[0] = 0.1;
   const inputs = random(7).uniform([batch, ...model.input]).data;
   const targets = Int32Array.from({ length: batch }, (_, sample) => sample % 10);
-  const seconds = await medianSeconds(() => {
+  const step = (): void => {
     execution.input("input").set(inputs);
     execution.input("target").set(targets);
     execution.run();
     if (!Number.isFinite(execution.output("loss")[0])) {
       throw new Error(`${model.name}: the loss must stay finite, got ${execution.output("loss")[0]}; lower the rate`);
     }
-  });
-  execution.dispose();
+  };
+  return { step, dispose: () => execution.dispose() };
+}
+
+/** Median seconds of one training step. */
+async function stepSeconds(model: nn.Model, threads: number): Promise<number> {
+  const { step, dispose } = await loadedStep(model, threads);
+  const seconds = await medianSeconds(step);
+  dispose();
   return seconds;
 }
 

@@ -1,6 +1,7 @@
 import { isSharedView, type Schedule } from "../../compiler/index.ts";
 import { operatorTable } from "../../ops/index.ts";
 import { type DataOf, elementCount, type HostTensor, viewOf } from "../../tensor/index.ts";
+import { expandBytes, floatsOf } from "../byte-inputs.ts";
 import type { Engine, Execution } from "../engine.ts";
 import { findInput, findOutput } from "../names.ts";
 import { planProgram } from "../plan.ts";
@@ -50,6 +51,13 @@ class ReferenceExecution implements Execution {
 
   input(name: string): DataOf {
     return this.#view(findInput(this.program, name).value.id).data;
+  }
+
+  inputBytes(name: string, scale: number, fill: (bytes: Uint8Array) => void): void {
+    const numbers = floatsOf(this.program, name, this.input(name));
+    const bytes = new Uint8Array(numbers.length);
+    fill(bytes);
+    expandBytes(bytes, scale, numbers);
   }
 
   output(name: string): DataOf {

@@ -2,11 +2,13 @@ import type { Schedule } from "../../compiler/index.ts";
 import type { Value } from "../../ir/index.ts";
 import { fuse, separate } from "../../loops/index.ts";
 import { type DataOf, elementCount, formatType, viewOf } from "../../tensor/index.ts";
+import { floatsOf } from "../byte-inputs.ts";
 import type { Engine, Execution } from "../engine.ts";
 import { findInput, findOutput } from "../names.ts";
 import { planProgram } from "../plan.ts";
 import type { CompiledProgram } from "../program.ts";
 import { headerBytes } from "./barrier.ts";
+import { ByteExpander } from "./byte-expander.ts";
 import { emitProgram } from "./emit-program.ts";
 import { detectFeatures } from "./features.ts";
 import { kernelOf } from "./kernels.ts";
@@ -45,10 +47,14 @@ const forgotten = new FinalizationRegistry((release: () => void) => release());
 class WasmExecution implements Execution {
   readonly program: CompiledProgram;
   readonly #views = new Map<number, DataOf>();
+  /** Where bytes for an input are put: the last quarter of its place. */
+  readonly #bytes = new Map<Float32Array, Uint8Array>();
+  readonly #expander: ByteExpander;
   #running: Running | null;
 
-  constructor(program: CompiledProgram, memory: WebAssembly.Memory, running: Running) {
+  constructor(program: CompiledProgram, memory: WebAssembly.Memory, expander: ByteExpander, running: Running) {
     this.program = program;
+    this.#expander = expander;
     this.#running = running;
     forgotten.register(this, running.release, this);
     const { inputs, outputs } = program.schedule.graph;
@@ -65,6 +71,17 @@ class WasmExecution implements Execution {
     return this.#view(findInput(this.program, name).value.id);
   }
 
+  inputBytes(name: string, scale: number, fill: (bytes: Uint8Array) => void): void {
+    const numbers = floatsOf(this.program, name, this.input(name)) as Float32Array;
+    let bytes = this.#bytes.get(numbers);
+    if (bytes === undefined) {
+      const { buffer, byteOffset, length } = numbers;
+      this.#bytes.set(numbers, (bytes = new Uint8Array(buffer, byteOffset + 3 * length, length)));
+    }
+    fill(bytes);
+    this.#expander.expand(bytes, scale, numbers);
+  }
+
   output(name: string): DataOf {
     this.#running?.settle();
     return this.#view(findOutput(this.program, name).value.id);
@@ -78,6 +95,7 @@ class WasmExecution implements Execution {
   dispose(): void {
     forgotten.unregister(this);
     this.#views.clear();
+    this.#bytes.clear();
     this.#running?.release();
     this.#running = null;
   }
@@ -151,10 +169,13 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
       const { pages } = emitted;
       if (emitted.threads === 1) {
         const memory = new WebAssembly.Memory({ initial: pages });
-        return new WasmExecution(program, memory, loadAlone(module, memory));
+        return new WasmExecution(program, memory, new ByteExpander(memory, pages, false), loadAlone(module, memory));
       }
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-      return loadShared(module, memory, allowed).then((running) => new WasmExecution(program, memory, running));
+      const expander = new ByteExpander(memory, pages, true);
+      return loadShared(module, memory, allowed).then(
+        (running) => new WasmExecution(program, memory, expander, running),
+      );
     },
   };
 }
