@@ -1,4 +1,4 @@
-import { type Cost, defineOperator, type Value } from "../ir/index.ts";
+import { type Cost, defineOperator, type Operator, type Value } from "../ir/index.ts";
 import {
   bytesOf,
   type Dtype,
@@ -113,12 +113,8 @@ export const broadcast = defineOperator({
   inPlace: [],
 });
 
-/** The same elements at another place. */
-export const copy = defineOperator({
-  name: "copy",
-  summary: "the input, at a place of its own",
-  constraints: { C1: { rule: "there must be one input", remedy: "give the tensor to copy" } },
-  attributes: {},
+/** What operators say of types and elements that give their one input as it is. */
+const unchanged: Pick<Operator, "inferTypes" | "compute"> = {
   inferTypes(inputs, _, require) {
     require(inputs.length === 1, "C1", () => String(inputs.length));
     return [inputs[0]];
@@ -126,6 +122,15 @@ export const copy = defineOperator({
   compute([x], [y]) {
     y.data.set(x.data as never);
   },
+};
+
+/** The same elements at another place. */
+export const copy = defineOperator({
+  name: "copy",
+  summary: "the input, at a place of its own",
+  constraints: { C1: { rule: "there must be one input", remedy: "give the tensor to copy" } },
+  attributes: {},
+  ...unchanged,
   gradient: ({ outputGradients }) => [outputGradients[0]],
   cost: moves,
   inPlace: [],
@@ -137,13 +142,7 @@ export const stopGradient = defineOperator({
   summary: "x itself, which gradients take for a constant",
   constraints: { C1: { rule: "there must be one input", remedy: "give the tensor to hold fixed" } },
   attributes: {},
-  inferTypes(inputs, _, require) {
-    require(inputs.length === 1, "C1", () => String(inputs.length));
-    return [inputs[0]];
-  },
-  compute([x], [y]) {
-    y.data.set(x.data as never);
-  },
+  ...unchanged,
   gradient: () => [null],
   cost: () => ({ flops: 0, bytes: 0 }),
   inPlace: "view",
