@@ -1,6 +1,7 @@
 import * as nn from "../../lib/nn/index.ts";
 import type { Measured } from "./benchmark.ts";
 import { pythonPeer } from "./python.ts";
+import { tfjsPeer } from "./tfjs.ts";
 import { trainingFigures } from "./training-step.ts";
 
 // Batch 64 of 28 × 28 pictures, cross-entropy and SGD. Small: 16 filters of 3×3 with a margin of 1, ReLU, max pool 2,
@@ -24,5 +25,5 @@ export const convolutional: Readonly<Record<string, nn.Model>> = {
 
 export async function measure(): Promise<Measured> {
   const figures = await trainingFigures(convolutional);
-  return { figures, peers: { torch: pythonPeer("torch-cnn.py", "torch") } };
+  return { figures, peers: { torch: pythonPeer("torch-cnn.py", "torch"), tfjs: tfjsPeer(Object.keys(convolutional)) } };
 }

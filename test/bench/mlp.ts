@@ -1,6 +1,7 @@
 import * as nn from "../../lib/nn/index.ts";
 import type { Measured } from "./benchmark.ts";
 import { pythonPeer } from "./python.ts";
+import { tfjsPeer } from "./tfjs.ts";
 import { trainingFigures } from "./training-step.ts";
 
 // Batch 64, cross-entropy and SGD. Shallow: 784-128-10. Deep: 784, eight layers of 64, 10; ReLU between all.
@@ -15,5 +16,5 @@ export const perceptrons: Readonly<Record<string, nn.Model>> = {
 
 export async function measure(): Promise<Measured> {
   const figures = await trainingFigures(perceptrons);
-  return { figures, peers: { torch: pythonPeer("torch-mlp.py", "torch") } };
+  return { figures, peers: { torch: pythonPeer("torch-mlp.py", "torch"), tfjs: tfjsPeer(Object.keys(perceptrons)) } };
 }
