@@ -147,9 +147,15 @@ export class Lowering {
     this.#values.set(value.id, [{ variable, layout }]);
   }
 
+  /** Whether a tensor lies where it stays; what comes from outside does not until it is used. */
+  isPlaced({ variable }: PlacedTensor): boolean {
+    return (variable.role === "made" && !this.#formals.has(variable)) || this.#placed.has(variable);
+  }
+
   /** Puts the blocks of what comes from outside where they are used first; later uses leave them there. */
-  place({ variable }: PlacedTensor, tileOf: (block: number) => number): void {
-    if ((variable.role === "made" && !this.#formals.has(variable)) || this.#placed.has(variable)) return;
+  place(placed: PlacedTensor, tileOf: (block: number) => number): void {
+    const { variable } = placed;
+    if (this.isPlaced(placed)) return;
     this.#placed.add(variable);
     for (let block = 0; block < variable.tiles.length; block++) variable.tiles[block] = tileOf(block);
   }

@@ -7,6 +7,7 @@ import {
   takeCensus,
   type VertexCensus,
 } from "../../lib/graph/index.ts";
+import type { OperatorGraph } from "../../lib/ir/index.ts";
 import { type LoweredProgram, lower, lowerFine, type PlannedProgram } from "../../lib/lowering/index.ts";
 import * as nn from "../../lib/nn/index.ts";
 import { formatMachines, machines, runLayered, runOnTiles, simulate } from "../../lib/simulator/index.ts";
@@ -26,8 +27,13 @@ function count(build: () => LoweredProgram): Counted {
   return { seconds: (performance.now() - before) / 1000, census };
 }
 
-const training = (model: nn.Model, batch: number) => (): LoweredProgram =>
-  lowerFine(trainingGraph(model, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() }), devices.gc200);
+const stepOf = (model: nn.Model, batch: number): OperatorGraph =>
+  trainingGraph(model, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() });
+
+const training =
+  (model: nn.Model, batch: number, outline = false) =>
+  (): LoweredProgram =>
+    lowerFine(stepOf(model, batch), devices.gc200, { outline });
 
 /**
  * AlexNet's training step at the fine grain, counted beside Graphcore's numbers, with ResNet-50 and an MLP; batches grow
@@ -60,23 +66,27 @@ export async function measure(): Promise<Measured> {
     const before = performance.now();
     const program = lowerIt();
     const report = simulate(program, { fit: false });
+    const sum = (bytes: Float64Array): number => bytes.reduce((total, own) => total + own, 0);
     figures[`${name}LowerAndSimulateSeconds`] = (performance.now() - before) / 1000;
     figures[`${name}Vertices`] = program.graph.vertexCount;
     figures[`${name}DeviceCycles`] = report.cycles;
     figures[`${name}DeviceSeconds`] = report.seconds;
+    figures[`${name}VertexStateBytes`] = sum(report.memory.vertexState);
+    figures[`${name}ExchangeCodeBytes`] = sum(report.memory.exchangeCode);
     figures[`${name}FullestTileBytes`] = report.memory.peak.reduce((most, bytes) => Math.max(most, bytes), 0);
   };
   for (const batch of [1, 16]) {
-    planned(`alexnetPlannedBatch${batch}`, () =>
-      lower(trainingGraph(alexnet, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() }), devices.gc200),
-    );
+    for (const precision of ["single", "half"] as const) {
+      const name = `alexnetPlannedBatch${batch}${precision === "half" ? "Half" : ""}`;
+      planned(name, () => lower(stepOf(alexnet, batch), devices.gc200, { precision }));
+    }
   }
   // The same network on machines that take it layer by layer; float32 everywhere but where half is said.
   for (const batch of [1, 32]) {
-    const graph = trainingGraph(alexnet, nn.sgd({ rate: 0.01 }), { batch, loss: nn.crossEntropy() });
-    const schedule = makeSchedule(graph);
+    const schedule = makeSchedule(stepOf(alexnet, batch));
     const reports = [
       runOnTiles(schedule, lower(schedule, devices.gc200)),
+      runOnTiles(schedule, lower(schedule, devices.gc200, { precision: "half" })),
       runLayered(schedule, machines.gpu),
       runLayered(schedule, machines.gpu, "half"),
       runLayered(schedule, machines.cpu),
@@ -93,6 +103,9 @@ export async function measure(): Promise<Measured> {
     planned(`resnet50PlannedInference${outline ? "Outlined" : ""}`, () =>
       lower(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200, { outline }),
     );
+    planned(`resnet50PlannedTraining${outline ? "Outlined" : ""}`, () =>
+      lower(stepOf(resnet, 1), devices.gc200, { outline }),
+    );
   }
   const inference = count(() =>
     lowerFine(inferenceGraph(resnet, { batch: 1, loss: nn.crossEntropy() }), devices.gc200),
@@ -104,6 +117,7 @@ export async function measure(): Promise<Measured> {
   );
   note("resnet50InferenceBatch1Outlined", outlined);
   note("resnet50TrainingBatch4", count(training(resnet, 4)));
+  note("resnet50TrainingBatch4Outlined", count(training(resnet, 4, true)));
   const { alexnetTraining: theirs, resnet50Inference: others } = graphcoreCounts;
   const graphcore = {
     alexnetBatch128Vertices: theirs.vertices,

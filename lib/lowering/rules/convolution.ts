@@ -24,7 +24,7 @@ import {
 } from "./convolution-parts.ts";
 import { finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
-import { boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
+import { arrivingShare, boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
 
 interface ListStates {
   readonly samples: StateColumn;
@@ -85,9 +85,10 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
     mapGroups: forward ? all.made : all.read,
   });
   const [madeRow, readRow] = forward ? (["mapRow", "row"] as const) : (["row", "mapRow"] as const);
+  const placedAlready = lowering.isPlaced(filters);
   const work: Work = {
     name: lowering.path(""),
-    key: workKey(operation),
+    key: workKey(operation, placedAlready),
     axes: workItems(parallel, [
       "samples",
       "convolutions",
@@ -98,6 +99,8 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
     items: workItems(parallel, items),
     cost(extents, pieces) {
       const [n, own, made, rows, read] = withParallel(parallel, extents);
+      const [samplePieces, , , rowPieces, parts] = withParallel(parallel, pieces);
+      const arriving = arrivingShare(placedAlready, samplePieces * rowPieces);
       const middle = Math.floor((height - rows) / 2);
       const needed = rowsFor({ start: middle, end: middle + rows });
       const channels = own * Math.min(read * from.layout.block[1], from.layout.shape[1] / parallel);
@@ -119,8 +122,8 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
       });
       return {
         computeCycles,
-        inputBytes: (inElements + weights) * elementBytes[type],
-        ...reductionCost(outElements, pieces[pieces.length - 1], lowering.target, type),
+        inputBytes: (inElements + arriving * weights) * elementBytes[type],
+        ...reductionCost({ elements: outElements, blocks: n * own * made * rows }, parts, lowering.target, type),
       };
     },
   };
@@ -294,7 +297,12 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
       return {
         computeCycles,
         inputBytes,
-        ...reductionCost(outElements, pieces[pieces.length - 1], lowering.target, type),
+        ...reductionCost(
+          { elements: outElements, blocks: own * m * c },
+          pieces[pieces.length - 1],
+          lowering.target,
+          type,
+        ),
       };
     },
   };

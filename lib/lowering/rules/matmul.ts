@@ -13,7 +13,7 @@ import type { Work } from "../grain.ts";
 import type { Lowering } from "../lowering.ts";
 import { finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
-import { boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
+import { arrivingShare, boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
 
 type MatmulSettings = Required<Parameters<typeof matmulBlocks>>;
 
@@ -86,13 +86,15 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
   const items = [several ? result.grid[0] : 1, ...result.grid.slice(-2), left.layout.grid[innerAxis]];
   /** Extents with the axis of pairs, which the planner is told of only if there are several. */
   const complete = (extents: readonly number[]): readonly number[] => (several ? extents : [1, ...extents]);
+  const placedAlready = lowering.isPlaced(right);
   const work: Work = {
     name: lowering.path(""),
-    key: workKey(operation),
+    key: workKey(operation, placedAlready),
     axes: several ? ["pairs", "rows", "columns", "inner"] : ["rows", "columns", "inner"],
     items: several ? items : items.slice(1),
     cost(extents, pieces) {
       const [pairs, m, n, k] = complete(extents);
+      const arriving = arrivingShare(placedAlready, complete(pieces)[1]);
       const rows = Math.min(m * rowBlock, allRows);
       const columns = Math.min(n * columnBlock, allColumns);
       const inner = Math.min(k * innerBlock, allInner);
@@ -109,8 +111,13 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
           sizes as Parameters<Codelet["cycles"]>[0] & typeof sizes,
           lowering.target,
         ),
-        inputBytes: (sizes.left.elements + sizes.right.elements) * elementBytes[type],
-        ...reductionCost(sizes.out.elements, pieces[pieces.length - 1], lowering.target, type),
+        inputBytes: (sizes.left.elements + arriving * sizes.right.elements) * elementBytes[type],
+        ...reductionCost(
+          { elements: sizes.out.elements, blocks: sizes.out.length },
+          pieces[pieces.length - 1],
+          lowering.target,
+          type,
+        ),
       };
     },
   };

@@ -24,10 +24,13 @@ export function isIdentity({ pieces, serial }: Cut, items: readonly number[]): b
   return serial === 1 && pieces.every((count, axis) => count === items[axis]);
 }
 
-/** The same for operations that are the same but for where they stand: operator, attributes and types. */
-export function workKey({ operator, attributes, inputs, outputs }: Operation): string {
+/**
+ * The same for operations that are the same but for where they stand: operator, attributes and types, and whether weights
+ * lie somewhere already.
+ */
+export function workKey({ operator, attributes, inputs, outputs }: Operation, placedAlready = true): string {
   const types = [...inputs, ...outputs].map(({ type }) => formatType(type)).join();
-  return `${operator} ${JSON.stringify(attributes)} ${types}`;
+  return `${operator} ${JSON.stringify(attributes)} ${types} ${placedAlready}`;
 }
 
 /**
@@ -56,19 +59,31 @@ export function tilesOfReaders(
   };
 }
 
-/** Bytes that a vertex writes, and what adding up the parts costs the tile that has its share of it. */
+/**
+ * Bytes that a vertex writes, and what adding up the parts costs the tile that has its share of it. Blocks are added up
+ * whole, by the tiles of the parts in turn: where there are fewer blocks than parts, most tiles have none, and few have all.
+ */
 export function reductionCost(
-  outElements: number,
+  out: { readonly elements: number; readonly blocks: number },
   parts: number,
   target: Target,
   type: FloatType,
 ): Pick<WorkCost, "outputBytes" | "reduceCycles" | "reduceBytes"> {
   // What several vertices add up is single precision.
-  const outputBytes = outElements * elementBytes[parts === 1 ? type : "float"];
+  const outputBytes = out.elements * elementBytes[parts === 1 ? type : "float"];
   if (parts === 1) return { outputBytes, reduceCycles: 0, reduceBytes: 0 };
+  const share = Math.ceil(out.blocks / parts) * (out.elements / out.blocks) * parts;
   return {
     outputBytes,
-    reduceCycles: reducePartialsCycles(outElements, target),
-    reduceBytes: (outputBytes * (parts - 1)) / parts,
+    reduceCycles: reducePartialsCycles(share, target),
+    reduceBytes: (share * elementBytes.float * (parts - 1)) / parts,
   };
+}
+
+/**
+ * The part of an operand that arrives by exchange, if so many vertices read each of its blocks: what nothing has placed yet
+ * is placed on tiles that read it.
+ */
+export function arrivingShare(placedAlready: boolean, readers: number): number {
+  return placedAlready ? 1 : 1 - 1 / readers;
 }
