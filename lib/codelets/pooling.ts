@@ -1,6 +1,6 @@
-import { codelet, input, output, state } from "../graph/index.ts";
+import { codelet, input, output, state, type Target } from "../graph/index.ts";
 import type { ConvolutionGeometry } from "./convolution.ts";
-import { type FloatType, oneWorker } from "./support.ts";
+import { allWorkers, type FloatType } from "./support.ts";
 
 /** What pooling codelets know of their windows when they are compiled. */
 export type PoolingGeometry = Omit<ConvolutionGeometry, "dilation">;
@@ -8,13 +8,27 @@ export type PoolingGeometry = Omit<ConvolutionGeometry, "dilation">;
 // Each vertex makes one row of a group of channels, [channels, width], from a list of rows one below the other.
 
 // PopLibs, estimators of pooling: a worker's inner loop 4 + 3n for max, 5 + 3n for sums and 7 + 5n backward, where n are
-// the positions of a window, 13 a row and 20 a work item; a vertex adds 7 + 6 · (the slowest worker) + 6, which our
-// simulator charges by running six workers in turn. A work item is one element of the result; halves are taken alike.
+// the positions of a window, 13 a row and 20 a work item; a vertex takes 7 + W · (the slowest worker) + 6. A work item is one
+// element of the result, of which workers have equal shares; halves are taken alike.
+const beforeCycles = 7;
+const afterCycles = 6;
 const rowCycles = 13;
 const itemCycles = 20;
 
-function cycles(rows: number, items: number, positions: number, base: number, each: number): number {
-  return rowCycles * rows + items * (itemCycles + base + each * positions);
+interface PoolingWork {
+  readonly rows: number;
+  readonly items: number;
+  readonly positions: number;
+}
+
+function cycles(
+  { rows, items, positions }: PoolingWork,
+  base: number,
+  each: number,
+  { workersPerTile }: Target,
+): number {
+  const slowest = rowCycles * rows + Math.ceil(items / workersPerTile) * (itemCycles + base + each * positions);
+  return beforeCycles + workersPerTile * slowest + afterCycles;
 }
 
 const describe = (
@@ -22,6 +36,13 @@ const describe = (
   { kernel, stride, padding, width, mapWidth }: PoolingGeometry,
   type: FloatType,
 ): string => `${kind}<${kernel.join("×")}/${stride.join("×")}+${padding.join("×")},${width}→${mapWidth},${type}>`;
+
+/** What a vertex has to do that reads rows and writes one. */
+const workOf = (
+  rows: { readonly length: number },
+  out: { readonly length: number },
+  { kernel }: PoolingGeometry,
+): PoolingWork => ({ rows: rows.length, items: out.length, positions: rows.length * kernel[1] });
 
 /** The place of kernel row 0 of a row of maps in the list of rows, which begins with row `row`. */
 const topOf = ({ stride, padding }: PoolingGeometry, mapRow: number, row: number): number =>
@@ -72,8 +93,8 @@ export function maxPool(geometry: PoolingGeometry, type: FloatType = "float") {
         index[i] = Number.isNaN(largest) ? noPlace : place;
       }
     },
-    ({ in: rows, out }) => cycles(rows.length, out.length, rows.length * geometry.kernel[1], 4, 3),
-    oneWorker,
+    ({ in: rows, out }, target) => cycles(workOf(rows, out, geometry), 4, 3, target),
+    allWorkers,
   );
 }
 
@@ -93,8 +114,8 @@ export function maxPoolGradient(geometry: PoolingGeometry, type: FloatType = "fl
         }
       }
     },
-    ({ delta, out }) => cycles(delta.length, out.length, delta.length * geometry.kernel[1], 7, 5),
-    oneWorker,
+    ({ delta, out }, target) => cycles(workOf(delta, out, geometry), 7, 5, target),
+    allWorkers,
   );
 }
 
@@ -112,8 +133,8 @@ export function maxPoolTake(geometry: PoolingGeometry, type: FloatType = "float"
       }
     },
     // An element is looked up, which is a window of one position.
-    ({ out }) => cycles(1, out.length, 1, 4, 3),
-    oneWorker,
+    ({ out }, target) => cycles({ rows: 1, items: out.length, positions: 1 }, 4, 3, target),
+    allWorkers,
   );
 }
 
@@ -134,8 +155,8 @@ export function averagePool(geometry: PoolingGeometry, type: FloatType = "float"
         out[i] = sum / (kernel[0] * kernel[1]);
       }
     },
-    ({ in: rows, out }) => cycles(rows.length, out.length, rows.length * geometry.kernel[1], 5, 3),
-    oneWorker,
+    ({ in: rows, out }, target) => cycles(workOf(rows, out, geometry), 5, 3, target),
+    allWorkers,
   );
 }
 
@@ -159,7 +180,7 @@ export function averagePoolGradient(geometry: PoolingGeometry, type: FloatType =
         }
       }
     },
-    ({ delta, out }) => cycles(delta.length, out.length, delta.length * geometry.kernel[1], 7, 5),
-    oneWorker,
+    ({ delta, out }, target) => cycles(workOf(delta, out, geometry), 7, 5, target),
+    allWorkers,
   );
 }

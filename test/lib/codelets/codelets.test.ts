@@ -283,10 +283,16 @@ test("convolutions, products, reductions and pooling of blocks cost what the pub
   // Each of six workers reduces 1,024 elements: 529 of its cycles.
   const partials = { in: { length: 6, elements: 6 * 1024 }, out: list(1024), parts: 1, inner: 1, factor: 1 };
   assert.is(blocks.reducePartials().cycles(partials, gc200), 6 * 529);
-  // A window of three rows and columns for each of ten results: 13 a row, 20 an item, 4 + 3 a position.
+  // A window of three rows and columns for each of ten results, two of them for the slowest worker: 13 a row, 20 an item,
+  // and 4 + 3 a position, or 5 + 3 for sums and 7 + 5 backward; then 7 + 6 · slowest + 6.
   const window = { kernel: [3, 3], stride: [1, 1], padding: [1, 1], width: 10, mapWidth: 10 };
-  const pooled = { in: { length: 3, elements: 30 }, out: { length: 10 }, index: { length: 10 }, mapRow: 1, row: 0 };
-  assert.is(blocks.maxPool(window).cycles(pooled, gc200), 13 * 3 + 10 * (20 + 4 + 3 * 9));
+  const read = { length: 3, elements: 30 };
+  const pooled = { in: read, out: { length: 10 }, index: { length: 10 }, mapRow: 1, row: 0 };
+  assert.is(blocks.maxPool(window).cycles(pooled, gc200), 7 + 6 * (13 * 3 + 2 * (20 + 4 + 3 * 9)) + 6);
+  assert.is(blocks.averagePool(window).cycles(pooled, gc200), 7 + 6 * (13 * 3 + 2 * (20 + 5 + 3 * 9)) + 6);
+  const backward = { delta: read, index: read, out: { length: 10 }, row: 0 };
+  assert.is(blocks.maxPoolGradient(window).cycles(backward, gc200), 7 + 6 * (13 * 3 + 2 * (20 + 7 + 5 * 9)) + 6);
+  assert.is(blocks.averagePoolGradient(window).cycles(backward, gc200), 7 + 6 * (13 * 3 + 2 * (20 + 7 + 5 * 9)) + 6);
 });
 
 test("a codelet of blocks that do not go together says so", () => {
