@@ -94,9 +94,9 @@ export function blockTree(program: BlockProgram, planned: readonly PlannedBlockS
       one.bytes += runs * (superstep.exchangedBytes + superstep.hostBytes);
     }
   }
-  for (const section of root.parts) {
-    section.times = runs;
-    for (const inner of section.parts) inner.times = runs;
+  for (const part of root.parts) {
+    part.times = runs;
+    for (const inner of part.parts) inner.times = runs;
   }
   return {
     kind: "program-tree",

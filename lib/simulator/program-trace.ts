@@ -1,4 +1,4 @@
-import { describeOutside, type Outside, type Program, type ProgramFunction, partsOf } from "../graph/index.ts";
+import { describeOutside, type Program, type ProgramFunction, partsOf } from "../graph/index.ts";
 import type { ProgramNode, ProgramTree } from "./program-tree.ts";
 import type { Superstep } from "./superstep.ts";
 
@@ -82,16 +82,15 @@ export class ProgramTrace {
 }
 
 function nameOf(program: Program): string {
-  const name = (outside: Outside): string => describeOutside(outside);
   switch (program.kind) {
     case "execute":
       return program.computeSet.name;
     case "copy":
       return `${program.source.describe()} to ${program.destination.describe()}`;
     case "copyIn":
-      return `${name(program.source)} to ${program.destination.describe()}`;
+      return `${describeOutside(program.source)} to ${program.destination.describe()}`;
     case "copyOut":
-      return `${program.source.describe()} to ${name(program.destination)}`;
+      return `${program.source.describe()} to ${describeOutside(program.destination)}`;
     case "repeat":
       return `${program.count} times`;
     case "repeatWhile":

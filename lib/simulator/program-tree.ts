@@ -25,7 +25,7 @@ export interface ProgramTree {
   readonly functions: readonly { readonly name: string; readonly body: ProgramNode }[];
 }
 
-/** What a program may not be deeper than for a picture or a text of it to be read. */
+/** How a tree is written. */
 export interface TreeTextOptions {
   /** Levels that are shown; deeper parts are only counted. */
   readonly depth?: number;
