@@ -67,9 +67,15 @@ export function planProgram(schedule: Schedule, steps: readonly Step[]): Compile
     const offset = plan.offsets[position.get(storage) as number];
     for (const value of storage.values) offsets.set(value.id, offset);
   }
+  const positions = new Map(schedule.graph.operations.map((operation, index) => [operation, index]));
   const report = memoryReport(
     schedule.graph.name,
-    steps.map(({ name, phase, layer }) => ({ name, phase, layer })),
+    steps.map(({ name, phase, layer, operations }) => ({
+      name,
+      phase,
+      layer,
+      operations: operations.map((operation) => positions.get(operation) as number),
+    })),
     labels.map((label, index) => ({ ...label, offset: plan.offsets[index] })),
     plan.height,
   );

@@ -18,6 +18,8 @@ export interface StepLabel {
   readonly phase: "forward" | "backward" | "update";
   /** The layer that the step belongs to, such as `dense1`. */
   readonly layer: string;
+  /** Which operations it executes, by their positions in the schedule; absent where a report is not of a schedule. */
+  readonly operations?: readonly number[];
 }
 
 /** One planned buffer with what a reader wants to know about it. Steps are half-open: alive in [start, end). */
