@@ -1,3 +1,4 @@
+import type { Details } from "./live-details.ts";
 import type { Picture } from "./look/canvas.ts";
 import type { MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
 
@@ -10,8 +11,19 @@ export interface FigureContent {
   readonly dense?: boolean;
   /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
   readonly summary: string;
-  /** Plain data that a browser draws an interactive form from; without it a figure is a picture only. */
-  readonly interactive?: { readonly mime: typeof tesseraMime | typeof plotlyMime; readonly data: unknown };
+  /** What a browser draws; without it a figure is a picture only. */
+  readonly interactive?: InteractiveForm;
+}
+
+/** What an interactive form is drawn from. */
+export interface InteractiveForm {
+  readonly mime: typeof tesseraMime | typeof plotlyMime;
+  /** Plain data. */
+  readonly data: unknown;
+  /** Coarser levels of detail, ever smaller, for a notebook in which the data have no room. */
+  readonly coarser?: readonly (() => unknown)[];
+  /** Answers a page that asks a living kernel for what the level that was stored leaves out. */
+  readonly details?: Details;
 }
 
 /** A figure as those see it that write it to files. */

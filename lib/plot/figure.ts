@@ -1,9 +1,10 @@
 import { toBase64 } from "./base64.ts";
 import type { DrawnFigure, FigureContent } from "./figure-content.ts";
+import { type Details, offerDetails } from "./live-details.ts";
 import { drawCard } from "./look/canvas.ts";
 import { lightTheme } from "./look/theme.ts";
 import { type MimeBundle, type MimeMetadata, tesseraMime } from "./mime.ts";
-import { packPayload } from "./payload.ts";
+import { nameDetails, type Payload, packPayload } from "./payload.ts";
 
 /** Pixels of the raster form for one of the drawing: sharp on fine screens. */
 const pixelRatio = 2;
@@ -51,7 +52,8 @@ export class Figure implements DrawnFigure {
 
   /**
    * All forms of the figure by MIME type: interactive, PNG or JPEG, text. Below one million bytes: a larger picture is
-   * stored at half its resolution, a larger interactive form left out, and the text says so.
+   * stored at half its resolution, a larger interactive form at the finest of its levels of detail that has room; without
+   * any it is left out, and the text says so.
    */
   async bundle(): Promise<MimeBundle> {
     const { interactive, dense } = this.content;
@@ -59,13 +61,25 @@ export class Figure implements DrawnFigure {
       ? ["image/jpeg", await this.#jpeg(interactive === undefined ? 0.7 : 0.35)]
       : ["image/png", await this.#smallPng()];
     if (interactive === undefined) return { [pictureMime]: picture, "text/plain": this.summary };
-    const data = interactive.mime === tesseraMime ? await packPayload(this.kind, interactive.data) : interactive.data;
-    const size = JSON.stringify(data).length;
-    if (size + picture.length > bundleLimit) {
-      const note = `interactive form left out: ${size.toLocaleString("en")} bytes are too many to store in a notebook`;
-      return { [pictureMime]: picture, "text/plain": `${this.summary} (${note})` };
+    let size = 0;
+    for (const level of [() => interactive.data, ...(interactive.coarser ?? [])]) {
+      const stored = interactive.mime === tesseraMime ? await packPayload(this.kind, level()) : level();
+      size = JSON.stringify(stored).length;
+      if (size + picture.length > bundleLimit) continue;
+      return {
+        [interactive.mime]: interactive.details ? await this.#offer(stored as Payload, interactive.details) : stored,
+        [pictureMime]: picture,
+        "text/plain": this.summary,
+      };
     }
-    return { [interactive.mime]: data, [pictureMime]: picture, "text/plain": this.summary };
+    const note = `interactive form left out: ${size.toLocaleString("en")} bytes are too many to store in a notebook`;
+    return { [pictureMime]: picture, "text/plain": `${this.summary} (${note})` };
+  }
+
+  async #offer(stored: Payload, details: Details): Promise<Payload> {
+    const named = await nameDetails(stored);
+    offerDetails(named.details, details);
+    return named;
   }
 
   async #smallPng(): Promise<string> {

@@ -5,6 +5,7 @@ import { textWidth } from "../look/font-metrics.ts";
 import { formatBytes, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import {
+  type DrawnColumn,
   type GraphBox,
   type GraphChip,
   type GraphLayout,
@@ -14,9 +15,11 @@ import {
   shortName,
 } from "./fold-layout.ts";
 import { runSeparator } from "./hierarchy.ts";
+import { findRecomputation } from "./recomputation.ts";
 
-const columnTitles: Readonly<Record<GraphColumn, string>> = {
+const columnTitles: Readonly<Record<DrawnColumn, string>> = {
   forward: "forward ↓",
+  recomputed: "computed again ↓",
   "input gradient": "input gradient ↑",
   "weight gradient": "weight gradient",
   update: "update",
@@ -38,7 +41,26 @@ export function drawGraph(
   drawLines(canvas, layout, theme);
   for (const chip of layout.chips) drawChip(canvas, chip, theme);
   const parameters = parametersByReader(report);
-  for (const [index, box] of layout.boxes.entries()) drawOperation(canvas, report, box, index, parameters, theme);
+  const kept = findRecomputation(report)?.kept;
+  for (const [index, box] of layout.boxes.entries()) {
+    const group = drawOperation(canvas, report, box, index, parameters, theme);
+    if (box.column === "forward" && box.operations.some((id) => kept?.has(id))) drawBookmark(group, box, theme);
+  }
+}
+
+/** What is computed again has the colour of what it repeats. */
+function columnColor(column: DrawnColumn, theme: Theme): string {
+  return theme.columns[column === "recomputed" ? "forward" : column];
+}
+
+/** The mark of what is kept for the way back, at the upper right corner of its box. */
+function drawBookmark(canvas: Canvas, box: GraphBox, theme: Theme): void {
+  const left = round(box.x + box.width - 15);
+  canvas
+    .append("path")
+    .attr("d", `M${left} ${round(box.y - 2)}h9v13l-4.5 -3.5l-4.5 3.5z`)
+    .attr("fill", theme.accent)
+    .attr("data-mark", "kept");
 }
 
 function drawRows(canvas: Canvas, layout: GraphLayout, theme: Theme, open: ReadonlySet<string> | undefined): void {
@@ -74,7 +96,7 @@ function drawMarker(canvas: Canvas, x: number, y: number, open: boolean, theme: 
 export function drawHeadings(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
   for (const { column, x } of layout.columns) {
     const middle = x + graphMetrics.box.width / 2;
-    drawBox(canvas, { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 }, theme.columns[column], 1.5);
+    drawBox(canvas, { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 }, columnColor(column, theme), 1.5);
     drawText(canvas, columnTitles[column], middle, 12, { weight: "semibold", fill: theme.text, anchor: "middle" });
   }
 }
@@ -99,7 +121,7 @@ function drawLines(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
         "stroke",
         line.outside
           ? sourceColor(layout.chips[line.from].source, theme)
-          : theme.columns[layout.boxes[line.from].column],
+          : columnColor(layout.boxes[line.from].column, theme),
       )
       .attr("stroke-opacity", line.outside ? 0.45 : bridge ? 0.5 : 0.85)
       .attr("stroke-width", round(1 + (widestLine - 1) * Math.sqrt(line.bytes / most)))
@@ -196,11 +218,12 @@ function drawOperation(
   index: number,
   parameters: ReadonlyMap<number, string>,
   theme: Theme,
-): void {
-  const color = theme.columns[box.column];
+): Canvas {
+  const color = columnColor(box.column, theme);
   const group = canvas.append("g").attr("data-box", index) as Canvas;
   const fill = interpolateRgb(theme.card, color)(box.operations.length > 1 ? 0.26 : 0.13);
-  drawBox(group, box, fill, 6).attr("stroke", color).attr("stroke-width", 1.25);
+  const frame = drawBox(group, box, fill, 6).attr("stroke", color).attr("stroke-width", 1.25);
+  if (box.column === "recomputed") frame.attr("stroke-dasharray", "5 3").attr("stroke-width", 1.5);
   const middle = box.x + box.width / 2;
   const room = box.width - 12;
   const title = boxTitle(report, box, parameters);
@@ -210,6 +233,7 @@ function drawOperation(
     fill: theme.text,
     anchor: "middle",
     maxWidth: room,
+    keep: "both",
   });
   drawText(group, boxDetail(report, box, title, room), middle, box.y + 27, {
     size: fontSize.small,
@@ -218,6 +242,7 @@ function drawOperation(
     anchor: "middle",
     maxWidth: room,
   });
+  return group;
 }
 
 /** The operator, those of a closed group joined as in `matmul + addBias`, or which parameter is updated. */

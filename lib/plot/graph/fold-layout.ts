@@ -1,20 +1,32 @@
-import type { GraphColumn, GraphReport } from "../../compiler/index.ts";
+import type { GraphColumn, GraphNode, GraphReport } from "../../compiler/index.ts";
 import type { Box } from "../look/canvas.ts";
 import { type GraphGroup, operationsOf } from "./hierarchy.ts";
 
+/** A column of the drawing: what is computed again has one of its own, beside the forward operations that it repeats. */
+export type DrawnColumn = GraphColumn | "recomputed";
+
 /** Columns from left to right: down through the network, then back up beside it. A record, so that none is forgotten. */
-const columnOrder: Readonly<Record<GraphColumn, number>> = {
+const columnOrder: Readonly<Record<DrawnColumn, number>> = {
   forward: 0,
-  "input gradient": 1,
-  "weight gradient": 2,
-  update: 3,
+  recomputed: 1,
+  "input gradient": 2,
+  "weight gradient": 3,
+  update: 4,
 };
 
-export const graphColumns = Object.keys(columnOrder) as GraphColumn[];
+const drawnColumns = Object.keys(columnOrder) as DrawnColumn[];
+
+/** The columns of a report. */
+export const graphColumns = drawnColumns.filter((column): column is GraphColumn => column !== "recomputed");
+
+/** The column in which an operation is drawn. */
+export function drawnColumn({ column, recomputed }: GraphNode): DrawnColumn {
+  return recomputed ? "recomputed" : column;
+}
 
 /** One operation, all those of a closed group in one column, or all that update one parameter. */
 export interface GraphBox extends Box {
-  readonly column: GraphColumn;
+  readonly column: DrawnColumn;
   /** Ids of the operations it stands for. */
   readonly operations: readonly number[];
   readonly row: number;
@@ -56,14 +68,15 @@ export interface GraphLayout {
   readonly lines: readonly GraphLine[];
   /** Edges that have no line: between operations of one box, or from outside to other columns than forward. */
   readonly hidden: { readonly inside: number; readonly outside: number };
-  readonly columns: readonly { readonly column: GraphColumn; readonly x: number }[];
+  /** Those that have operations, and all of a report without recomputation. */
+  readonly columns: readonly { readonly column: DrawnColumn; readonly x: number }[];
   readonly width: number;
   readonly height: number;
 }
 
 /** Sizes in pixels. */
 export const graphMetrics = {
-  labels: 104,
+  labels: 132,
   chip: { width: 92, height: 20, gap: 5 },
   box: { width: 136, height: 33, gap: 7 },
   columnGap: 42,
@@ -80,8 +93,12 @@ export const graphMetrics = {
  */
 export function layoutGraph(report: GraphReport, root: GraphGroup, open: ReadonlySet<string>): GraphLayout {
   const { labels, chip, box, columnGap, rowPadding, headingRow, top } = graphMetrics;
-  const columnX = (column: GraphColumn): number =>
-    labels + chip.width + columnGap + columnOrder[column] * (box.width + columnGap);
+  const present = drawnColumns.filter(
+    (column) => column !== "recomputed" || report.nodes.some(({ recomputed }) => recomputed),
+  );
+  const columnX = (column: DrawnColumn): number =>
+    labels + chip.width + columnGap + present.indexOf(column) * (box.width + columnGap);
+  const columnOf = Uint8Array.from(report.nodes, (node) => columnOrder[drawnColumn(node)]);
   const rows: GraphRow[] = [];
   const boxes: GraphBox[] = [];
   const chips: GraphChip[] = [];
@@ -89,25 +106,25 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
   const chipOf = new Map<string, number>();
   const outsideOf = chipsByReader(report);
   const chainOf = updateChains(report);
-  const ranks: Record<GraphColumn, number> = { forward: 0, "input gradient": 0, "weight gradient": 0, update: 0 };
+  const ranks = drawnColumns.map(() => 0);
   let y: number = top;
 
   const placeRow = (group: GraphGroup, kind: "closed" | "operations"): void => {
     const operations = operationsOf(group);
-    const membersOf: number[][] = [[], [], [], []];
+    const membersOf: number[][] = drawnColumns.map(() => []);
     const arriving: number[] = [];
     for (const id of operations) {
-      membersOf[columnOrder[report.nodes[id].column]].push(id);
+      membersOf[columnOf[id]].push(id);
       const outside = outsideOf[id];
       if (outside) arriving.push(...outside);
     }
-    const cells = graphColumns.map((column) => {
+    const cells = present.map((column) => {
       const members = membersOf[columnOrder[column]];
       if (members.length === 0) return { column, parts: [] };
       const parts =
         kind === "closed" ? [members] : column === "update" ? groupBy(members, chainOf) : members.map((id) => [id]);
-      // Forward is read downward, what comes back is read upward.
-      return { column, parts: column === "forward" ? parts : parts.reverse() };
+      // Forward is read downward, also the second time; what comes back is read upward.
+      return { column, parts: column === "forward" || column === "recomputed" ? parts : parts.reverse() };
     });
     const shownChips = kind === "operations" ? arriving : arriving.slice(0, 1);
     const stackHeight = (count: number, size: number, gap: number): number => Math.max(0, count * (size + gap) - gap);
@@ -124,7 +141,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
           column,
           operations: members,
           row: rows.length,
-          rank: ranks[column]++,
+          rank: ranks[columnOrder[column]]++,
           x: columnX(column),
           y: boxY,
           width: box.width,
@@ -174,7 +191,7 @@ export function layoutGraph(report: GraphReport, root: GraphGroup, open: Readonl
     chips,
     lines,
     hidden,
-    columns: graphColumns.map((column) => ({ column, x: columnX(column) })),
+    columns: present.map((column) => ({ column, x: columnX(column) })),
     width: columnX("update") + box.width,
     height: y,
   };

@@ -4,6 +4,7 @@ import { formatBytes, formatCount, formatFlops, plural } from "../look/format.ts
 import { countByColumn, drawGraph, drawHeadings } from "./draw-graph.ts";
 import { graphColumns, layoutGraph } from "./fold-layout.ts";
 import { buildHierarchy, chooseOpen } from "./hierarchy.ts";
+import { describeRecomputation, findRecomputation } from "./recomputation.ts";
 
 /** What a picture on a page can hold; what is more stays closed. */
 const pictureLimits = { rows: 40, boxes: 64 };
@@ -18,10 +19,12 @@ export function graphPicture(report: GraphReport): Picture {
   const layout = layoutGraph(report, root, chooseOpen(root, pictureLimits));
   const widest = layout.lines.reduce((most, { bytes }) => Math.max(most, bytes), 0);
   const closed = layout.rows.some(({ kind }) => kind === "closed");
+  const recomputation = findRecomputation(report);
+  const elsewhere = recomputation === null ? "gradients and updates" : "gradients, updates and what is computed again";
   const notDrawn = [
     layout.hidden.inside > 0 ? `${plural(layout.hidden.inside, "tensor")} inside of boxes` : "",
     layout.hidden.outside > 0
-      ? `${plural(layout.hidden.outside, "tensor")} read from outside by gradients and updates`
+      ? `${plural(layout.hidden.outside, "tensor")} read from outside by ${elsewhere}`
       : "",
   ].filter((text) => text !== "");
   const width = closed ? "the widest line carries" : "the widest carries";
@@ -30,8 +33,11 @@ export function graphPicture(report: GraphReport): Picture {
     subtitle: [
       graphFacts(report),
       `A line is a tensor, in the colour of the column that made it; ${width} ${formatBytes(widest)}.`,
+      recomputation === null ? "" : describeRecomputation(recomputation),
       notDrawn.length > 0 ? `Not drawn: ${notDrawn.join(", ")}.` : "",
-    ].join("\n"),
+    ]
+      .filter((text) => text !== "")
+      .join("\n"),
     width: layout.width,
     draw(canvas, theme) {
       drawHeadings(canvas, layout, theme);

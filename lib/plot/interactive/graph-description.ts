@@ -1,11 +1,17 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import { boxTitle, parametersByReader } from "../graph/draw-graph.ts";
 import type { GraphLayout } from "../graph/fold-layout.ts";
+import type { Recomputation } from "../graph/recomputation.ts";
 import { formatBytes, formatFlops, plural } from "../look/format.ts";
 import type { TooltipLine } from "./tooltip.ts";
 
-/** What a tooltip says of a box: what it is, gives, costs and reads. */
-export function describeBox(report: GraphReport, layout: GraphLayout, index: number): [string, TooltipLine[]] {
+/** What a tooltip says of a box: what it is, gives, costs and reads, and whether its results are kept or made again. */
+export function describeBox(
+  report: GraphReport,
+  layout: GraphLayout,
+  index: number,
+  recomputation: Recomputation | null,
+): [string, TooltipLine[]] {
   const box = layout.boxes[index];
   const members = box.operations.map((id) => report.nodes[id]);
   const lines: TooltipLine[] = [];
@@ -19,6 +25,9 @@ export function describeBox(report: GraphReport, layout: GraphLayout, index: num
     const names = members.slice(0, 6).map(({ operator }) => operator);
     lines.push(names.join(", ") + (members.length > 6 ? ` and ${members.length - 6} others` : ""));
   }
+  if (box.column === "recomputed") lines.push("Computed again: the first results were not kept.");
+  const kept = members.filter(({ id }) => recomputation?.kept.has(id)).length;
+  if (kept > 0) lines.push(members.length === 1 ? "Kept for the way back." : `${kept} of them are kept for the way back.`);
   lines.push(["bytes", formatBytes(members.reduce((sum, { outputBytes }) => sum + outputBytes, 0))]);
   lines.push(["work", formatFlops(members.reduce((sum, { flops }) => sum + flops, 0))]);
   const inside = new Set(box.operations);

@@ -1,16 +1,19 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import type { GraphGroup } from "../graph/hierarchy.ts";
+import { findRecomputation } from "../graph/recomputation.ts";
 
-/** Operations in whose operator, layer, column, types or tensors every word of the query occurs, in the schedule's order. */
+/** Operations in whose operator, layer, column, types, tensors or marks (`recomputed`, `kept`) every word of the query occurs, in the schedule's order. */
 export function findOperations(report: GraphReport, query: string): number[] {
   const words = query
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== "");
   if (words.length === 0) return [];
-  const texts = report.nodes.map(
-    ({ operator, layer, column, types }) => `${operator} ${layer} ${column} ${types.join(" ")}`,
-  );
+  const kept = findRecomputation(report)?.kept;
+  const texts = report.nodes.map(({ id, operator, layer, column, types, recomputed }) => {
+    const marks = `${recomputed ? " recomputed" : ""}${kept?.has(id) ? " kept" : ""}`;
+    return `${operator} ${layer} ${column} ${types.join(" ")}${marks}`;
+  });
   for (const { to, name } of report.edges) texts[to] += ` ${name}`;
   return report.nodes
     .filter((_, index) => words.every((word) => texts[index].toLowerCase().includes(word)))

@@ -6,9 +6,11 @@ import { graphFacts, graphTitle } from "../graph/graph-picture.ts";
 import { buildHierarchy, chooseOpen, type GraphGroup } from "../graph/hierarchy.ts";
 import type { Canvas } from "../look/canvas.ts";
 import { plural } from "../look/format.ts";
+import { describeRecomputation, findRecomputation } from "../graph/recomputation.ts";
 import { fontFamily, type Theme } from "../look/theme.ts";
-import { createButton, createElement, createField, widest } from "./controls.ts";
+import { createButton, createElement, createField } from "./controls.ts";
 import { dragToScroll } from "./drag.ts";
+import { createFrame } from "./frame.ts";
 import { describeBox, describeLine } from "./graph-description.ts";
 import { findOperations, pathTo } from "./graph-search.ts";
 import { createTooltip } from "./tooltip.ts";
@@ -22,6 +24,12 @@ export interface GraphViewState {
   scroll?: { readonly left: number; readonly top: number };
 }
 
+/** What other views of the same program may do with this one. */
+export interface GraphHandle {
+  /** Lets the boxes of some operations stand out, the first of them in sight; no box where there are none. */
+  mark(operations: readonly number[]): void;
+}
+
 /** What is opened at first, and the most that "open all" opens: beyond it a browser begins to stutter. */
 const firstLimits = { rows: 60, boxes: 160 };
 const mostLimits = { rows: 400, boxes: 1500 };
@@ -31,14 +39,28 @@ const pad = 8;
 /**
  * The operator graph in a window of its own: it scrolls, zooms with the control key and the wheel or with buttons, and
  * is dragged. Layers open and close by a click on their names, boxes tell what they are, and a search finds operators.
+ *
+ * @param pointed is told which operations the box under the pointer stands for
  */
-export function mountGraph(container: HTMLElement, report: GraphReport, theme: Theme, state: GraphViewState): void {
+export function mountGraph(
+  container: HTMLElement,
+  report: GraphReport,
+  theme: Theme,
+  state: GraphViewState,
+  pointed?: (operations: readonly number[]) => void,
+): GraphHandle {
   const root = buildHierarchy(report);
+  const recomputation = findRecomputation(report);
   state.open ??= chooseOpen(root, firstLimits);
   let layout: GraphLayout;
-  let found = new Set<number>();
+  let found: ReadonlySet<number> = new Set<number>();
+  let marked: ReadonlySet<number> = new Set<number>();
 
-  const { bar, view, top, sheet } = createFrame(container, report, theme);
+  const facts = [graphFacts(report), ...(recomputation ? [describeRecomputation(recomputation)] : [])].join("\n");
+  const { card, bar } = createFrame(theme, graphTitle(report), facts);
+  const { view, top, sheet } = createView(theme);
+  card.append(view);
+  container.append(card);
   const tooltip = createTooltip(container, theme);
 
   const fullWidth = (): number => layout.width + 2 * pad + 8;
@@ -74,10 +96,11 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
   const markFound = (): void => {
     for (const element of sheet.querySelectorAll<SVGElement>("[data-box]")) {
       const { operations } = layout.boxes[Number(element.dataset.box)];
+      const here = operations.some((id) => marked.has(id));
       const hit = operations.some((id) => found.has(id));
       const frame = element.querySelector("rect")!;
-      frame.style.stroke = hit ? theme.accent : "";
-      frame.style.strokeWidth = hit ? "3" : "";
+      frame.style.stroke = here ? theme.text : hit ? theme.accent : "";
+      frame.style.strokeWidth = here || hit ? "3" : "";
     }
   };
 
@@ -199,19 +222,35 @@ export function mountGraph(container: HTMLElement, report: GraphReport, theme: T
     if (box) {
       const index = Number(box.dataset.box);
       focusOn(sheet, layout, index);
-      tooltip.show(event, ...describeBox(report, layout, index));
+      tooltip.show(event, ...describeBox(report, layout, index, recomputation));
+      pointed?.(layout.boxes[index].operations);
     } else if (line) {
       focusOn(sheet, layout, null);
       tooltip.show(event, ...describeLine(report, layout, Number(line.dataset.line)));
     } else {
       focusOn(sheet, layout, null);
       tooltip.hide();
+      pointed?.([]);
     }
   });
   sheet.addEventListener("pointerleave", () => {
     focusOn(sheet, layout, null);
     tooltip.hide();
+    pointed?.([]);
   });
+  return {
+    mark(operations) {
+      marked = new Set(operations);
+      markFound();
+      const box = layout.boxes.find((candidate) => candidate.operations.some((id) => marked.has(id)));
+      if (!box) return;
+      // Rows begin below the names of the columns, which stay in sight.
+      const zoom = currentZoom();
+      const above = (box.y - graphMetrics.top) * zoom;
+      const room = view.clientHeight - top.clientHeight - box.height * zoom;
+      if (above < view.scrollTop || above > view.scrollTop + room) view.scrollTo({ top: above - room / 2 });
+    },
+  };
 }
 
 /** Lets only the lines of one box stand out, or all alike. */
@@ -225,34 +264,8 @@ function focusOn(sheet: HTMLElement, layout: GraphLayout, index: number | null):
   }
 }
 
-/** The card with its heading, and the empty places for controls, for the names of columns, and for the graph. */
-function createFrame(
-  container: HTMLElement,
-  report: GraphReport,
-  theme: Theme,
-): Readonly<Record<"bar" | "view" | "top" | "sheet", HTMLElement>> {
-  const card = createElement("section", {
-    background: theme.card,
-    color: theme.text,
-    border: `1px solid ${theme.outline}`,
-    borderRadius: "10px",
-    font: `12px/1.5 ${fontFamily}`,
-    overflow: "hidden",
-    maxWidth: widest,
-  });
-  card.setAttribute("aria-label", graphTitle(report));
-  const heading = createElement("div", { padding: "16px 24px 0" });
-  heading.append(
-    createElement("div", { fontSize: "17px", fontWeight: "600" }, graphTitle(report)),
-    createElement("div", { color: theme.muted }, graphFacts(report)),
-  );
-  const bar = createElement("div", {
-    display: "flex",
-    flexWrap: "wrap",
-    gap: "6px",
-    alignItems: "center",
-    padding: "10px 24px",
-  });
+/** The empty places behind the controls: for the names of columns, which stay in sight, and for the graph. */
+function createView(theme: Theme): Readonly<Record<"view" | "top" | "sheet", HTMLElement>> {
   const view = createElement("div", {
     overflow: "auto",
     maxHeight: `${tallest}px`,
@@ -270,7 +283,5 @@ function createFrame(
   });
   const sheet = createElement("div", {});
   view.append(top, sheet);
-  card.append(heading, bar, view);
-  container.append(card);
-  return { bar, view, top, sheet };
+  return { view, top, sheet };
 }

@@ -5,6 +5,8 @@ import { executionPicture, executionSummary } from "../machine/execution-picture
 import type { ExecutionProfile } from "../machine/execution-profile.ts";
 import { type TileMemoryProfile, tileMemoryPicture, tileMemorySummary } from "../machine/tile-memory-picture.ts";
 import type { MemoryComparison } from "../memory/compare-picture.ts";
+import type { LinkedMemory } from "../memory/linked-picture.ts";
+import type { StoredWindow } from "../memory/memory-levels.ts";
 import { plotlyMime, tesseraMime } from "../mime.ts";
 import { unpackPayload } from "../payload.ts";
 import { type ImageGrid, imagesPicture, imagesSummary } from "../pictures/draw-images.ts";
@@ -14,6 +16,8 @@ import { mountChart, type Plotly } from "./chart-view.ts";
 import { mountComparison } from "./comparison-view.ts";
 import { loadFont } from "./font.ts";
 import { mountGraph } from "./graph-view.ts";
+import { mountLinked } from "./linked-view.ts";
+import type { Ask } from "./memory-source.ts";
 import { mountMemory } from "./memory-view.ts";
 import { mountPicture } from "./picture-view.ts";
 import { themeAround, watchTheme } from "./surroundings.ts";
@@ -25,13 +29,24 @@ export interface Rendered extends Promise<void> {
   dispose(): void;
 }
 
+/** What a page lends to a figure. */
+export interface RenderOptions {
+  readonly plotly?: () => Promise<unknown>;
+  readonly ask?: (figure: string, request: unknown) => Promise<unknown>;
+}
+
 /** Draws a view into a container and returns what ends it, if anything must be ended. */
 type Mount = (container: HTMLElement, theme: Theme, state: object) => undefined | (() => void) | Promise<() => void>;
 
 /** The views by the kind of their data; where a view returns a function, that ends it. */
-const views: Readonly<Record<string, (container: HTMLElement, data: unknown, theme: Theme, state: object) => unknown>> =
+type View = (container: HTMLElement, data: unknown, theme: Theme, state: object, ask: Ask | undefined) => unknown;
+
+const views: Readonly<Record<string, View>> =
   {
-    memory: (container, data, theme) => mountMemory(container, data as MemoryReport, theme),
+    memory: (container, data, theme, state, ask) =>
+      mountMemory(container, data as MemoryReport | StoredWindow, theme, state, ask),
+    "memory-and-graph": (container, data, theme, state, ask) =>
+      mountLinked(container, data as LinkedMemory, theme, state, ask),
     "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
     images: (container, data, theme) =>
       mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
@@ -62,12 +77,14 @@ const views: Readonly<Record<string, (container: HTMLElement, data: unknown, the
  * @param mime the form's MIME type: ours, or plotly's for charts
  * @param data what is stored under that type
  * @param options.plotly where charts get plotly from; by default the page's global `Plotly`
+ * @param options.ask asks the kernel for details of the figure of a name, null if it knows none; without it what is stored
+ * is all
  */
 export function render(
   element: HTMLElement,
   mime: string,
   data: unknown,
-  options: { readonly plotly?: () => Promise<unknown> } = {},
+  options: RenderOptions = {},
 ): Rendered {
   const container = document.createElement("div");
   container.style.position = "relative";
@@ -116,7 +133,7 @@ export function render(
 async function prepare(
   mime: string,
   data: unknown,
-  options: { readonly plotly?: () => Promise<unknown> },
+  options: RenderOptions,
 ): Promise<Mount> {
   if (mime === plotlyMime) {
     const plotly = ((await options.plotly?.()) ?? (globalThis as { Plotly?: unknown }).Plotly) as Plotly | undefined;
@@ -130,15 +147,18 @@ async function prepare(
       `figure: the MIME type must be ${tesseraMime} or ${plotlyMime}, got ${mime}; show another form of the output`,
     );
   }
-  const [{ kind, data: report }] = await Promise.all([unpackPayload(data), loadFont()]);
+  const [{ kind, data: report, details }] = await Promise.all([unpackPayload(data), loadFont()]);
   const view = views[kind];
   if (!view) {
     throw new Error(
       `figure: the kind must be one of ${Object.keys(views).join(", ")}, got ${kind}; the notebook may be newer than this page's script`,
     );
   }
+  const { ask } = options;
+  const askFigure: Ask | undefined =
+    ask && details !== undefined ? (request) => ask(details, request) : undefined;
   return (container, theme, state) => {
-    const end = view(container, report, theme, state);
+    const end = view(container, report, theme, state, askFigure);
     return typeof end === "function" ? (end as () => void) : undefined;
   };
 }

@@ -1,9 +1,10 @@
 import { hsl, select, type ZoomTransform, zoom, zoomIdentity } from "d3";
 import { formatBytes, formatCount, plural } from "../look/format.ts";
-import { fontFamily, type Theme } from "../look/theme.ts";
+import type { Theme } from "../look/theme.ts";
 import { unitColors } from "../vertices/part-colors.ts";
 import type { StoredVertices } from "../vertices/stored-vertices.ts";
-import { createButton, createElement, widest } from "./controls.ts";
+import { createButton, createElement } from "./controls.ts";
+import { createFrame } from "./frame.ts";
 import { createTooltip, type TooltipLine } from "./tooltip.ts";
 import { drawVertices, type VertexColors, type VertexColumns, VertexGrid } from "./vertex-canvas.ts";
 
@@ -37,7 +38,9 @@ export function mountVertices(
   const columns = readColumns(stored);
   const grid = new VertexGrid(columns, stored.width, stored.height);
   const sectionOf = sectionsOf(stored);
-  const { card, bar, stage } = createFrame(stored, theme);
+  const { card, bar } = createFrame(theme, stored.title, describeView(stored));
+  const stage = createElement("div", { position: "relative", background: "#000000" });
+  card.append(stage);
   container.append(card);
   const canvas = createElement("canvas", { display: "block", width: "100%", cursor: "grab", touchAction: "none" });
   const marks = createElement("canvas", { position: "absolute", inset: "0", width: "100%", pointerEvents: "none" });
@@ -286,33 +289,9 @@ function describe(
   ];
 }
 
-/** The card with its heading, and the empty places for controls and drawing. */
-function createFrame(stored: StoredVertices, theme: Theme): Readonly<Record<"card" | "bar" | "stage", HTMLElement>> {
-  const card = createElement("section", {
-    background: theme.card,
-    color: theme.text,
-    border: `1px solid ${theme.outline}`,
-    borderRadius: "10px",
-    font: `12px/1.5 ${fontFamily}`,
-    overflow: "hidden",
-    maxWidth: widest,
-  });
-  card.setAttribute("aria-label", stored.title);
-  const heading = createElement("div", { padding: "16px 24px 0" });
-  const shown = stored.reaches.length;
-  const some = shown < stored.edgeCount ? ` ${formatCount(shown)} of them, evenly chosen, are in this view.` : "";
-  heading.append(
-    createElement("div", { fontSize: "17px", fontWeight: "600" }, stored.title),
-    createElement("div", { color: theme.muted }, `${stored.facts}.${some} Turn the wheel to zoom, drag to move.`),
-  );
-  const bar = createElement("div", {
-    display: "flex",
-    flexWrap: "wrap",
-    gap: "6px",
-    alignItems: "center",
-    padding: "10px 24px",
-  });
-  const stage = createElement("div", { position: "relative", background: "#000000" });
-  card.append(heading, bar, stage);
-  return { card, bar, stage };
+/** What the view shows, and how to move in it. */
+function describeView({ facts, reaches, edgeCount }: StoredVertices): string {
+  const some =
+    reaches.length < edgeCount ? ` ${formatCount(reaches.length)} of them, evenly chosen, are in this view.` : "";
+  return `${facts}.${some} Turn the wheel to zoom, drag to move.`;
 }

@@ -1,5 +1,5 @@
 import { type Selection, select } from "d3";
-import { type FontWeight, fitText, textWidth, wrapText } from "./font-metrics.ts";
+import { type FontWeight, fitText, type KeptPart, textWidth, wrapText } from "./font-metrics.ts";
 import { fontFamily, type Theme } from "./theme.ts";
 
 /** A group of an SVG drawing, in the browser's document or in one made without a browser. */
@@ -23,14 +23,16 @@ interface TextStyle {
   readonly anchor?: "start" | "middle" | "end";
   /** The widest the text may be; it is shortened with an ellipsis. */
   readonly maxWidth?: number;
+  /** What is kept of a text that is too long: its start unless told otherwise. */
+  readonly keep?: KeptPart;
   /** The colour of a halo that keeps the text legible over lines. */
   readonly halo?: string;
 }
 
 /** Writes one line of text with its baseline at (x, y); writes nothing where not even one letter fits. */
 export function drawText(canvas: Canvas, text: string, x: number, y: number, style: TextStyle): void {
-  const { size = fontSize.body, weight = "regular", fill, anchor = "start", maxWidth, halo } = style;
-  const shown = maxWidth === undefined ? text : fitText(text, maxWidth, size, weight);
+  const { size = fontSize.body, weight = "regular", fill, anchor = "start", maxWidth, keep, halo } = style;
+  const shown = maxWidth === undefined ? text : fitText(text, maxWidth, size, weight, keep);
   if (shown === "") return;
   const node = canvas
     .append("text")

@@ -113,12 +113,27 @@ export function textWidth(text: string, size: number, weight: FontWeight = "regu
   return (thousandths * size) / 1000;
 }
 
+/** Which part of a text that is too long is kept: of paths the end tells them apart, of compound names both ends. */
+export type KeptPart = "start" | "end" | "both";
+
 /** Shortens a text with an ellipsis until it is at most `width` pixels wide; the empty string if nothing fits. */
-export function fitText(text: string, width: number, size: number, weight: FontWeight = "regular"): string {
+export function fitText(
+  text: string,
+  width: number,
+  size: number,
+  weight: FontWeight = "regular",
+  keep: KeptPart = "start",
+): string {
   if (textWidth(text, size, weight) <= width) return text;
   const characters = [...text];
   for (let length = characters.length - 1; length > 0; length--) {
-    const shortened = `${characters.slice(0, length).join("").trimEnd()}…`;
+    const atStart = { start: length, end: 0, both: Math.ceil(length / 2) }[keep];
+    const start = characters.slice(0, atStart).join("").trimEnd();
+    const end = characters
+      .slice(characters.length - (length - atStart))
+      .join("")
+      .trimStart();
+    const shortened = `${start}…${length === atStart ? "" : end}`;
     if (textWidth(shortened, size, weight) <= width) return shortened;
   }
   return "";

@@ -166,7 +166,7 @@ function drawLongest(canvas: Canvas, { longest, cycles }: ExecutionProfile, them
   longest.forEach(({ name, times, cycles: own, exchangedBytes, balance }, row) => {
     const y = tableTop + 8 + (row + 1) * rowHeight - 5;
     drawLine(canvas, [0, y - 14.5], [width, y - 14.5], theme.grid);
-    drawText(canvas, name, 0, y, { fill: theme.text, maxWidth: 450 });
+    drawText(canvas, name, 0, y, { fill: theme.text, maxWidth: 450, keep: "end" });
     const cells = [formatCount(times), formatCount(own), formatPercent(own / cycles), formatBytes(exchangedBytes)];
     for (const [index, text] of [...cells, balance === 0 ? "–" : formatPercent(balance)].entries()) {
       drawText(canvas, text, columns[index + 1].x, y, { fill: theme.muted, anchor: "end" });

@@ -1,16 +1,20 @@
-import type { MemoryCategory, MemoryReport } from "../../memory/index.ts";
+import type { MemoryCategory } from "../../memory/index.ts";
 import { type Box, type Canvas, drawBox, drawLine, drawText, fontSize, type Picture } from "../look/canvas.ts";
 import { textWidth } from "../look/font-metrics.ts";
-import { formatBytes, formatNumber } from "../look/format.ts";
+import { formatBytes, formatCount, formatNumber } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
-import { categoryNames, compositionAt, stackedCategories, stepName } from "./composition.ts";
+import { categoryNames, columnAt, nameStep, stackedCategories, totalOf } from "./composition.ts";
+import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
 import { byteTicks, drawByteAxis, drawPhases, drawStack } from "./timeline.ts";
+
+/** What a comparison shows of a report: bytes over time, without the buffers. */
+export type ComparedMemory = Pick<MemoryWindow, "stepCount" | "steps" | "columns" | "phases" | "peak" | "arenaBytes">;
 
 /** Several memory reports by name, to be drawn on one scale. */
 export interface MemoryComparison {
   readonly kind: "memory-comparison";
   readonly title: string;
-  readonly entries: readonly { readonly name: string; readonly report: MemoryReport }[];
+  readonly entries: readonly { readonly name: string; readonly memory: ComparedMemory }[];
 }
 
 const width = 852;
@@ -41,7 +45,7 @@ export function comparisonBoxes(comparison: MemoryComparison): {
 
 /** Bytes at the top of every panel. */
 function comparisonScale({ entries }: MemoryComparison): number {
-  return Math.max(1, ...entries.map(({ report }) => Math.max(report.peak.bytes, report.arenaBytes))) * 1.02;
+  return Math.max(1, ...entries.map(({ memory }) => Math.max(memory.peak.bytes, memory.arenaBytes))) * 1.02;
 }
 
 function drawComparison(canvas: Canvas, comparison: MemoryComparison, theme: Theme): number {
@@ -49,28 +53,28 @@ function drawComparison(canvas: Canvas, comparison: MemoryComparison, theme: The
   const maximum = comparisonScale(comparison);
   drawLegend(
     canvas,
-    entries.map(({ report }) => report),
+    entries.map(({ memory }) => memory),
     theme,
   );
   const { boxes, left } = comparisonBoxes(comparison);
-  entries.forEach(({ name, report }, index) => {
+  entries.forEach(({ name, memory }, index) => {
     const box = boxes[index];
-    const first = entries[0].report;
+    const first = entries[0].memory;
     drawText(canvas, name, box.x, box.y - 30, {
       size: fontSize.heading,
       weight: "semibold",
       fill: theme.text,
       maxWidth: box.width,
     });
-    const bytes = formatBytes(report.peak.bytes);
+    const bytes = formatBytes(memory.peak.bytes);
     drawText(canvas, bytes, box.x, box.y - 12, { weight: "semibold", fill: theme.accent });
     const beside = textWidth(bytes, fontSize.body, "semibold") + 8;
-    const change = index === 0 ? "at the peak" : compareWith(report.peak.bytes, first.peak.bytes, entries[0].name);
+    const change = index === 0 ? "at the peak" : compareWith(memory.peak.bytes, first.peak.bytes, entries[0].name);
     drawText(canvas, change, box.x + beside, box.y - 12, { fill: theme.muted, maxWidth: box.width - beside });
     drawByteAxis(canvas, box, maximum, maximum, theme, box.x === left);
-    drawStack(canvas, report, box, maximum, theme);
-    const peakX = box.x + ((report.peak.step + 0.5) * box.width) / report.steps.length;
-    const peakY = box.y + box.height * (1 - report.peak.bytes / maximum);
+    drawStack(canvas, memory, box, maximum, theme);
+    const peakX = box.x + ((memory.peak.step + 0.5) * box.width) / memory.stepCount;
+    const peakY = box.y + box.height * (1 - memory.peak.bytes / maximum);
     drawLine(canvas, [box.x, peakY], [box.x + box.width, peakY], theme.accent, { dash: "2 3" });
     canvas
       .append("circle")
@@ -80,15 +84,15 @@ function drawComparison(canvas: Canvas, comparison: MemoryComparison, theme: The
       .attr("fill", theme.accent)
       .attr("stroke", theme.card)
       .attr("stroke-width", 1.25);
-    drawPhases(canvas, report, { x: box.x, y: box.y + box.height + 5, width: box.width, height: 8 }, theme, false);
+    drawPhases(canvas, memory, { x: box.x, y: box.y + box.height + 5, width: box.width, height: 8 }, theme, false);
   });
   return Math.max(...boxes.map(({ y }) => y)) + plotHeight + 16;
 }
 
 /** The categories that any report uses, and then the phases, in one line. */
-function drawLegend(canvas: Canvas, reports: readonly MemoryReport[], theme: Theme): void {
+function drawLegend(canvas: Canvas, memories: readonly ComparedMemory[], theme: Theme): void {
   const used = (category: MemoryCategory): boolean =>
-    reports.some(({ live }) => live[category].some((bytes) => bytes > 0));
+    memories.some(({ columns }) => columns.some(({ live }) => live[category] > 0));
   let x = 0;
   const name = (text: string, color: string, height: number): void => {
     drawBox(canvas, { x, y: 5.5 - height / 2, width: 11, height }, color, 2);
@@ -98,7 +102,7 @@ function drawLegend(canvas: Canvas, reports: readonly MemoryReport[], theme: The
   for (const category of stackedCategories.filter(used)) name(categoryNames[category], theme.categories[category], 11);
   drawLine(canvas, [x, -2], [x, 13], theme.axis);
   x += 16;
-  const phases = new Set(reports.flatMap(({ steps }) => steps.map(({ phase }) => phase)));
+  const phases = new Set(memories.flatMap(({ phases }) => phases.map(({ phase }) => phase)));
   for (const phase of phases) name(phase, theme.phases[phase], 6);
 }
 
@@ -125,10 +129,48 @@ const comparisonFacts = "Bytes alive during each step, all on one scale; the str
 
 /** Every peak with what it mostly consists of, in one line. */
 export function comparisonSummary({ title, entries }: MemoryComparison): string {
-  const told = entries.map(({ name, report }) => {
-    const [largest] = [...compositionAt(report, report.peak.step).categories].sort((a, b) => b.bytes - a.bytes);
-    const most = largest ? `, most of it ${categoryNames[largest.category]}` : "";
-    return `${name}: peak ${formatBytes(report.peak.bytes)} at ${stepName(report, report.peak.step)}${most}`;
+  const told = entries.map(({ name, memory }) => {
+    const { step, bytes, label } = memory.peak;
+    const { live } = memory.columns[columnAt(memory, step)];
+    const [largest] = [...stackedCategories].sort((a, b) => live[b] - live[a]);
+    return `${name}: peak ${formatBytes(bytes)} at ${nameStep(step, label)}, most of it ${categoryNames[largest]}`;
   });
   return `${title}: ${told.join("; ")}`;
+}
+
+/**
+ * The column of one program at which it does what another does in a column: the same operators of the same layer and
+ * phase if there are such, else the same layer and phase, else as far on its way.
+ */
+export function matchingColumn(from: ComparedMemory, column: MemoryColumn, to: ComparedMemory): number {
+  const far = (column.step - from.steps[0] + 0.5) / from.stepCount;
+  const place = (index: number): number => (to.columns[index].step + 0.5) / to.stepCount;
+  const { phase, layer, name } = column.label;
+  const alike = (labels: (label: MemoryColumn["label"]) => boolean): number[] =>
+    [...to.columns.keys()].filter((index) => labels(to.columns[index].label));
+  const same = alike((label) => label.phase === phase && label.layer === layer && label.name === name);
+  const near = same.length > 0 ? same : alike((label) => label.phase === phase && label.layer === layer);
+  if (near.length === 0) return columnAt(to, Math.floor(far * to.stepCount));
+  return near.reduce((best, index) => (Math.abs(place(index) - far) < Math.abs(place(best) - far) ? index : best));
+}
+
+/** What the programs hold at matching moments: of two every category beside the other's, of more the sums. */
+export function describeMoment(
+  { entries }: MemoryComparison,
+  moments: readonly number[],
+): readonly (readonly [name: string, value: string])[] {
+  const columns = entries.map(({ memory }, index) => memory.columns[moments[index]]);
+  const sums = columns.map(
+    (column, index) =>
+      [entries[index].name, `${formatBytes(totalOf(column))}, step ${formatCount(column.step)}`] as const,
+  );
+  if (entries.length !== 2) return sums;
+  const categories = [...stackedCategories]
+    .reverse()
+    .filter((category) => columns.some(({ live }) => live[category] > 0))
+    .map((category) => {
+      const [one, other] = columns.map(({ live }) => formatBytes(live[category]));
+      return [categoryNames[category], one === other ? one : `${one} → ${other}`] as const;
+    });
+  return [...sums, ...categories];
 }

@@ -2,7 +2,8 @@ import type { MemoryReport } from "../../memory/index.ts";
 import { Figure } from "../figure.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tesseraMime } from "../mime.ts";
-import { comparisonPicture, comparisonSummary, type MemoryComparison } from "./compare-picture.ts";
+import { type ComparedMemory, comparisonPicture, comparisonSummary, type MemoryComparison } from "./compare-picture.ts";
+import { windowOf } from "./memory-window.ts";
 
 /**
  * Shows the memory of several programs side by side on one scale: strategies, batches, networks. Each is compared with
@@ -31,11 +32,24 @@ export function compareMemory(
       summary: `${title}: ${message}`,
     });
   }
-  const comparison: MemoryComparison = { kind: "memory-comparison", title, entries: drawable };
+  const comparison: MemoryComparison = {
+    kind: "memory-comparison",
+    title,
+    entries: drawable.map(({ name, report }) => ({ name, memory: withoutBuffers(report) })),
+  };
   return new Figure({
     kind: "memory-comparison",
     picture: comparisonPicture(comparison),
     summary: comparisonSummary(comparison),
     interactive: { mime: tesseraMime, data: comparison },
   });
+}
+
+/** Two pixels of a fine screen for one of the widest panel. */
+const columns = 640;
+
+function withoutBuffers(report: MemoryReport): ComparedMemory {
+  const resolution = { columns, rows: 1, buffers: Number.POSITIVE_INFINITY };
+  const { stepCount, steps, columns: cut, phases, peak, arenaBytes } = windowOf(report, resolution);
+  return { stepCount, steps, columns: cut, phases, peak, arenaBytes };
 }

@@ -1,8 +1,8 @@
-import type { MemoryReport } from "../../memory/index.ts";
 import { type Box, type Canvas, drawBox, drawLine, drawText, fontSize } from "../look/canvas.ts";
 import { formatBytes, formatPercent, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
-import { categoryNames, compositionAt, stackedCategories } from "./composition.ts";
+import { categoryNames, compositionOf, stackedCategories } from "./composition.ts";
+import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
 
 const rowHeight = 19;
 
@@ -12,13 +12,13 @@ const rowHeight = 19;
  */
 export function drawComposition(
   canvas: Canvas,
-  report: MemoryReport,
-  step: number,
+  window: MemoryWindow,
+  column: MemoryColumn,
   heading: string,
   box: Box,
   theme: Theme,
 ): void {
-  const { totalBytes, categories, buffers } = compositionAt(report, step);
+  const { totalBytes, categories, buffers, alive } = compositionOf(window, column);
   const right = box.x + box.width;
   let y = box.y + 11;
   drawText(canvas, heading, box.x, y, {
@@ -31,7 +31,7 @@ export function drawComposition(
   // From the top of the stack down, as in the drawing beside it. Categories that are used at some other step stay.
   for (const category of [...stackedCategories].reverse()) {
     const bytes = categories.find((entry) => entry.category === category)?.bytes ?? 0;
-    if (bytes === 0 && !report.live[category].some((live) => live > 0)) continue;
+    if (bytes === 0 && !window.columns.some(({ live }) => live[category] > 0)) continue;
     y += rowHeight;
     const ink = bytes > 0 ? theme.text : theme.muted;
     drawBox(canvas, { x: box.x, y: y - 10, width: 11, height: 11 }, theme.categories[category], 2);
@@ -57,11 +57,11 @@ export function drawComposition(
   for (const buffer of shown) {
     y += rowHeight;
     drawBox(canvas, { x: box.x, y: y - 10, width: 11, height: 11 }, theme.categories[buffer.category], 2);
-    drawText(canvas, buffer.name, box.x + 18, y, { fill: theme.text, maxWidth: box.width - 18 - 62 });
+    drawText(canvas, buffer.name, box.x + 18, y, { fill: theme.text, maxWidth: box.width - 18 - 62, keep: "end" });
     drawText(canvas, formatBytes(buffer.bytes), right, y, { fill: theme.text, anchor: "end" });
   }
-  if (buffers.length > shown.length) {
+  if (alive > shown.length) {
     y += rowHeight;
-    drawText(canvas, `and ${plural(buffers.length - shown.length, "other")}`, box.x + 18, y, { fill: theme.muted });
+    drawText(canvas, `and ${plural(alive - shown.length, "other")}`, box.x + 18, y, { fill: theme.muted });
   }
 }

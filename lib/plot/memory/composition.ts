@@ -1,4 +1,6 @@
-import type { BufferLabel, MemoryCategory, MemoryReport } from "../../memory/index.ts";
+import type { BufferLabel, MemoryCategory, StepLabel } from "../../memory/index.ts";
+import { formatCount } from "../look/format.ts";
+import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
 
 /**
  * Categories from what always stays to what comes and goes: the order of stacking and of legends. A record, so that a
@@ -31,27 +33,47 @@ export interface Composition {
   readonly totalBytes: number;
   /** Categories with at least one byte, in the order of stacking. */
   readonly categories: readonly { readonly category: MemoryCategory; readonly bytes: number }[];
-  /** Live buffers, largest first. */
+  /** The largest live buffers, the largest first: all of them where they are few. */
   readonly buffers: readonly BufferLabel[];
+  /** How many are alive. */
+  readonly alive: number;
 }
 
-/** Adds up what is alive during a step. Cost: O(buffers log buffers). */
-export function compositionAt(report: MemoryReport, step: number): Composition {
+/** What is alive at the fullest step of a column of a window. Cost: O(buffers log buffers). */
+export function compositionOf({ buffers }: Pick<MemoryWindow, "buffers">, column: MemoryColumn): Composition {
+  const { step, live, alive } = column;
   const categories = stackedCategories
-    .map((category) => ({ category, bytes: report.live[category][step] ?? 0 }))
+    .map((category) => ({ category, bytes: live[category] }))
     .filter(({ bytes }) => bytes > 0);
   return {
     step,
-    totalBytes: categories.reduce((total, { bytes }) => total + bytes, 0),
+    totalBytes: totalOf(column),
     categories,
-    buffers: report.buffers
+    buffers: buffers
       .filter(({ start, end }) => start <= step && step < end)
       .sort((a, b) => b.bytes - a.bytes || a.offset - b.offset),
+    alive,
   };
 }
 
+/** Live bytes of all categories. */
+export function totalOf({ live }: Pick<MemoryColumn, "live">): number {
+  return stackedCategories.reduce((total, category) => total + live[category], 0);
+}
+
+/** The column that holds a step; the nearest where none does. */
+export function columnAt({ columns }: Pick<MemoryWindow, "columns">, step: number): number {
+  let low = 0;
+  let high = columns.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (columns[middle].start <= step) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 /** `step 17, backward of dense3`: how a step is named in captions; steps are counted from 0 as in the schedule. */
-export function stepName(report: MemoryReport, step: number): string {
-  const { phase, layer } = report.steps[step];
-  return `step ${step}, ${phase}${layer === "" ? "" : ` of ${layer}`}`;
+export function nameStep(step: number, { phase, layer }: StepLabel): string {
+  return `step ${formatCount(step)}, ${phase}${layer === "" ? "" : ` of ${layer}`}`;
 }

@@ -1,46 +1,11 @@
-import { area, curveStepAfter, scaleLinear, stack } from "d3";
-import type { MemoryCategory, MemoryReport } from "../../memory/index.ts";
+import { area, curveStepAfter, line, scaleLinear, stack } from "d3";
+import type { MemoryCategory } from "../../memory/index.ts";
 import { type Box, type Canvas, drawBox, drawLine, drawText, fontSize, round } from "../look/canvas.ts";
 import { textWidth } from "../look/font-metrics.ts";
-import { byteUnit, formatBytes, formatNumber } from "../look/format.ts";
+import { byteUnit, formatBytes, formatCount, formatNumber } from "../look/format.ts";
 import { inkOn, type Phase, type Theme } from "../look/theme.ts";
-import { stackedCategories, stepName } from "./composition.ts";
-
-/** One column of the stacked areas: a step, or the fullest of the steps that share a column of pixels. */
-interface StackedStep {
-  readonly start: number;
-  readonly live: Readonly<Record<MemoryCategory, number>>;
-}
-
-/**
- * The steps to be drawn, at most `limit`. Where there are more, each run of steps is drawn as its fullest one, so that
- * no peak is lost between two pixels.
- */
-export function stackedSteps(report: MemoryReport, limit: number): readonly StackedStep[] {
-  const count = report.steps.length;
-  const columns = Math.min(count, limit);
-  const total = (step: number): number =>
-    stackedCategories.reduce((sum, category) => sum + report.live[category][step], 0);
-  return Array.from({ length: columns }, (_, column) => {
-    const start = Math.floor((column * count) / columns);
-    const end = Math.floor(((column + 1) * count) / columns);
-    let fullest = start;
-    for (let step = start + 1; step < end; step++) if (total(step) > total(fullest)) fullest = step;
-    const live = Object.fromEntries(stackedCategories.map((category) => [category, report.live[category][fullest]]));
-    return { start, live: live as Record<MemoryCategory, number> };
-  });
-}
-
-/** Runs of steps of the same phase, half-open. */
-export function phaseRuns(report: MemoryReport): { phase: Phase; start: number; end: number }[] {
-  const runs: { phase: Phase; start: number; end: number }[] = [];
-  report.steps.forEach(({ phase }, step) => {
-    const last = runs.at(-1);
-    if (last?.phase === phase) last.end = step + 1;
-    else runs.push({ phase, start: step, end: step + 1 });
-  });
-  return runs;
-}
+import { nameStep, stackedCategories } from "./composition.ts";
+import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
 
 /** Ticks of an axis of bytes at round numbers of one binary unit, which is named with the axis. */
 export function byteTicks(maximum: number, count: number): { bytes: number; text: string }[] {
@@ -68,15 +33,22 @@ export function drawByteAxis(
   }
 }
 
-/** Draws live bytes as areas stacked by category. Steps are as wide as each other; the box's height is `maximum` bytes. */
-export function drawStack(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
-  const count = report.steps.length;
-  const x = scaleLinear([0, count], [box.x, box.x + box.width]);
+/**
+ * Draws live bytes as areas stacked by category, the fullest step of each column; where columns have several steps, a line
+ * says what the emptiest of them has. Steps are as wide as each other; the box's height is `maximum` bytes.
+ */
+export function drawStack(
+  canvas: Canvas,
+  { columns, steps }: Pick<MemoryWindow, "columns" | "steps">,
+  box: Box,
+  maximum: number,
+  theme: Theme,
+): void {
+  const x = scaleLinear(steps, [box.x, box.x + box.width]);
   const y = scaleLinear([0, maximum], [box.y + box.height, box.y]);
-  const steps = stackedSteps(report, Math.max(1, Math.floor(box.width * 2)));
-  const series = stack<StackedStep, MemoryCategory>()
+  const series = stack<MemoryColumn, MemoryCategory>()
     .keys(stackedCategories)
-    .value((step, category) => step.live[category])(steps as StackedStep[]);
+    .value((column, category) => column.live[category])(columns as MemoryColumn[]);
   const shape = area<{ start: number; low: number; high: number }>()
     .x((point) => round(x(point.start)))
     .y0((point) => round(y(point.low)))
@@ -84,14 +56,27 @@ export function drawStack(canvas: Canvas, report: MemoryReport, box: Box, maximu
     .curve(curveStepAfter);
   for (const layer of series) {
     if (layer.every(([low, high]) => low === high)) continue;
-    const points = layer.map(([low, high], index) => ({ start: steps[index].start, low, high }));
+    const points = layer.map(([low, high], index) => ({ start: columns[index].start, low, high }));
     const last = points[points.length - 1];
     canvas
       .append("path")
-      .attr("d", shape([...points, { ...last, start: count }]))
+      .attr("d", shape([...points, { ...last, start: steps[1] }]))
       .attr("fill", theme.categories[layer.key])
       .attr("data-category", layer.key);
   }
+  if (columns.every(({ start, end }) => end - start === 1)) return;
+  const emptiest = line<MemoryColumn>()
+    .x(({ start }) => round(x(start)))
+    .y(({ least }) => round(y(least)))
+    .curve(curveStepAfter);
+  canvas
+    .append("path")
+    .attr("d", emptiest(columns))
+    .attr("fill", "none")
+    .attr("stroke", theme.card)
+    .attr("stroke-opacity", 0.75)
+    .attr("stroke-width", 0.75)
+    .attr("data-part", "emptiest");
 }
 
 /**
@@ -100,10 +85,16 @@ export function drawStack(canvas: Canvas, report: MemoryReport, box: Box, maximu
  *
  * @param lettered false where a legend elsewhere names the phases
  */
-export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme: Theme, lettered = true): void {
-  const x = scaleLinear([0, report.steps.length], [box.x, box.x + box.width]);
-  const unnamed = new Set<Phase>(report.steps.map(({ phase }) => phase));
-  for (const { phase, start, end } of phaseRuns(report)) {
+export function drawPhases(
+  canvas: Canvas,
+  { steps, phases }: Pick<MemoryWindow, "steps" | "phases">,
+  box: Box,
+  theme: Theme,
+  lettered = true,
+): void {
+  const x = scaleLinear(steps, [box.x, box.x + box.width]);
+  const unnamed = new Set<Phase>(phases.map(({ phase }) => phase));
+  for (const { phase, start, end } of phases) {
     const left = x(start);
     const width = x(end) - left;
     // Where phases alternate in single pixels, gaps between them would be all there is to see.
@@ -131,27 +122,39 @@ export function drawPhases(canvas: Canvas, report: MemoryReport, box: Box, theme
 }
 
 /** Draws the numbers of steps below the box, and what they count. */
-export function drawStepAxis(canvas: Canvas, report: MemoryReport, box: Box, theme: Theme): void {
-  const count = report.steps.length;
-  const x = scaleLinear([0, count], [box.x, box.x + box.width]);
+export function drawStepAxis(
+  canvas: Canvas,
+  { steps: [first, last] }: Pick<MemoryWindow, "steps">,
+  box: Box,
+  theme: Theme,
+): void {
+  const count = last - first;
+  const x = scaleLinear([first, last], [box.x, box.x + box.width]);
   const bottom = box.y + box.height;
-  const ticks = scaleLinear([0, Math.max(1, count - 1)], [0, 1])
-    .ticks(Math.min(count, Math.max(2, Math.round(box.width / 70))))
-    .filter((tick) => Number.isInteger(tick) && tick < count);
+  const ticks = scaleLinear([first, Math.max(first + 1, last - 1)], [0, 1])
+    .ticks(Math.min(count, Math.max(2, Math.round(box.width / 80))))
+    .filter((tick) => Number.isInteger(tick) && tick < last);
   for (const tick of ticks) {
     const centre = x(tick + 0.5);
+    const text = formatCount(tick);
+    const half = textWidth(text, fontSize.small) / 2;
     drawLine(canvas, [centre, bottom], [centre, bottom + 4], theme.axis);
-    drawText(canvas, String(tick), centre, bottom + 16, { size: fontSize.small, fill: theme.muted, anchor: "middle" });
+    drawText(canvas, text, Math.min(centre, box.x + box.width - half), bottom + 16, {
+      size: fontSize.small,
+      fill: theme.muted,
+      anchor: "middle",
+    });
   }
   drawText(canvas, "step", box.x - 8, bottom + 16, { size: fontSize.small, fill: theme.muted, anchor: "end" });
 }
 
 /** Draws the arena's size as a line across the box, named at the end that is farther from the peak. */
-export function drawArena(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
-  const arenaY = box.y + box.height * (1 - report.arenaBytes / maximum);
+export function drawArena(canvas: Canvas, window: MemoryWindow, box: Box, maximum: number, theme: Theme): void {
+  const arenaY = box.y + box.height * (1 - window.arenaBytes / maximum);
   drawLine(canvas, [box.x, arenaY], [box.x + box.width, arenaY], theme.text, { dash: "5 4" });
-  const atRight = report.peak.step + 0.5 < report.steps.length / 2;
-  drawText(canvas, `arena ${formatBytes(report.arenaBytes)}`, atRight ? box.x + box.width : box.x + 4, arenaY - 5, {
+  const [first, last] = window.steps;
+  const atRight = window.peak.step + 0.5 < (first + last) / 2;
+  drawText(canvas, `arena ${formatBytes(window.arenaBytes)}`, atRight ? box.x + box.width : box.x + 4, arenaY - 5, {
     size: fontSize.small,
     fill: theme.text,
     anchor: atRight ? "end" : "start",
@@ -159,10 +162,12 @@ export function drawArena(canvas: Canvas, report: MemoryReport, box: Box, maximu
   });
 }
 
-/** Marks the fullest step with its bytes above the box. */
-export function drawPeak(canvas: Canvas, report: MemoryReport, box: Box, maximum: number, theme: Theme): void {
-  const { step, bytes } = report.peak;
-  const peakX = box.x + ((step + 0.5) * box.width) / report.steps.length;
+/** Marks the fullest step with its bytes above the box, if the window has it. */
+export function drawPeak(canvas: Canvas, window: MemoryWindow, box: Box, maximum: number, theme: Theme): void {
+  const { step, bytes, label } = window.peak;
+  const [first, last] = window.steps;
+  if (step < first || step >= last) return;
+  const peakX = box.x + ((step - first + 0.5) * box.width) / (last - first);
   const peakY = box.y + box.height * (1 - bytes / maximum);
   drawLine(canvas, [peakX, box.y - 6], [peakX, peakY], theme.accent, { width: 1.5 });
   canvas
@@ -173,7 +178,7 @@ export function drawPeak(canvas: Canvas, report: MemoryReport, box: Box, maximum
     .attr("fill", theme.accent)
     .attr("stroke", theme.card)
     .attr("stroke-width", 1.5);
-  const text = `peak ${formatBytes(bytes)} · ${stepName(report, step)}`;
+  const text = `peak ${formatBytes(bytes)} · ${nameStep(step, label)}`;
   const half = textWidth(text, fontSize.body, "semibold") / 2;
   const centre = Math.max(box.x + half, Math.min(box.x + box.width - half, peakX));
   drawText(canvas, text, centre, box.y - 11, { weight: "semibold", fill: theme.accent, anchor: "middle" });

@@ -4,8 +4,8 @@ import type { MemoryCategory, MemoryReport } from "../../../lib/memory/index.ts"
 import { compareMemory, figures, memory } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
 import { placeBuffers } from "../../../lib/plot/memory/address-map.ts";
-import { compositionAt, stackedCategories } from "../../../lib/plot/memory/composition.ts";
-import { phaseRuns, stackedSteps } from "../../../lib/plot/memory/timeline.ts";
+import { columnAt, compositionOf, stackedCategories } from "../../../lib/plot/memory/composition.ts";
+import { drawingResolution, phaseRuns, windowOf } from "../../../lib/plot/memory/memory-window.ts";
 import { suite } from "../../support/suite.ts";
 import { sampleMemory } from "./samples.ts";
 import { assertSoundDrawing, pngSize } from "./svg.ts";
@@ -42,8 +42,10 @@ function longReport(steps: number): MemoryReport {
 }
 
 test("what a step consists of is what its live buffers add up to", () => {
+  const window = windowOf(deep);
   for (const step of deep.steps.keys()) {
-    const { totalBytes, categories, buffers } = compositionAt(deep, step);
+    const { totalBytes, categories, buffers, alive } = compositionOf(window, window.columns[columnAt(window, step)]);
+    assert.is(alive, buffers.length);
     for (const { category, bytes } of categories) {
       const members = buffers.filter((buffer) => buffer.category === category);
       assert.is(
@@ -58,17 +60,22 @@ test("what a step consists of is what its live buffers add up to", () => {
     );
     assert.ok(totalBytes <= deep.peak.bytes);
   }
-  assert.is(compositionAt(deep, deep.peak.step).totalBytes, deep.peak.bytes);
+  assert.is(compositionOf(window, window.columns[deep.peak.step]).totalBytes, deep.peak.bytes);
 });
 
-test("no peak is lost where steps are finer than pixels", () => {
-  const steps = stackedSteps(longReport(100_000), 1200);
-  assert.is(steps.length, 1200);
-  assert.is(Math.max(...steps.map(({ live }) => live.activations)), 5000);
+test("neither the fullest nor the emptiest step is lost where steps are finer than pixels", () => {
+  const { columns } = windowOf(longReport(100_000));
+  assert.is(columns.length, drawingResolution.columns);
+  assert.is(Math.max(...columns.map(({ live }) => live.activations)), 5000);
+  assert.ok(columns.every(({ least }) => least === 1000));
+  const covered = columns.flatMap(({ start, end }) => [start, end]);
+  assert.is(covered[0], 0);
+  assert.is(covered.at(-1), 100_000);
+  for (let index = 1; index < columns.length; index++) assert.is(columns[index].start, columns[index - 1].end);
 });
 
 test("phases cover all steps without gap or overlap", () => {
-  const runs = phaseRuns(deep);
+  const runs = phaseRuns(deep.steps);
   assert.equal(
     runs.map(({ phase }) => phase),
     ["forward", "backward", "update"],
@@ -80,7 +87,7 @@ test("phases cover all steps without gap or overlap", () => {
 
 test("every buffer has its rectangle in the address map, as high as its bytes and as wide as its life", () => {
   const box = { x: 10, y: 20, width: 370, height: 200 };
-  const placed = placeBuffers(deep, box, deep.arenaBytes);
+  const placed = placeBuffers(windowOf(deep), box);
   assert.is(placed.length, deep.buffers.length);
   const area = placed.reduce((sum, { width, height }) => sum + width * height, 0);
   const expected = deep.buffers.reduce((sum, { bytes, start, end }) => sum + bytes * (end - start), 0);
