@@ -108,7 +108,7 @@ async function main(): Promise<void> {
     version,
     description: "Draws Tessera's figures: memory and graph views, and plotly charts",
     license,
-    jupyterlab: { _build: { load: entry, mimeExtension: "./mimeExtension" } },
+    jupyterlab: { _build: { load: entry, extension: "./extension", mimeExtension: "./mimeExtension" } },
   };
   const notices = await licences({ inputs: { ...page.metafile.inputs, ...container.metafile.inputs }, outputs: {} });
 

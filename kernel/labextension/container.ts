@@ -1,5 +1,6 @@
 // The script that JupyterLab loads: a module-federation container, made by hand because it is so little. JupyterLab calls
 // `init` with the modules that it shares, then `get` for the module named in our package.json.
+import { type Application, createAsk } from "./ask-kernel.ts";
 import { createExtension, type LuminoWidgets } from "./renderer.ts";
 
 /** Modules by name, then by version; each is fetched when it is first wanted. */
@@ -16,6 +17,7 @@ declare global {
 // Only while this script runs for the first time does the page know where it came from.
 const scriptUrl = (document.currentScript as HTMLScriptElement).src;
 let shared: SharedModules = {};
+let application: Application | undefined;
 
 async function sharedModule(name: string): Promise<unknown> {
   const versions = Object.values(shared[name] ?? {});
@@ -39,8 +41,26 @@ window._JUPYTERLAB.tessera = {
     shared = modules;
   },
   async get(name: string): Promise<() => unknown> {
-    if (name !== "./mimeExtension") throw new Error(`tessera: the extension has ./mimeExtension, got ${name}`);
-    const extension = createExtension((await sharedModule("@lumino/widgets")) as LuminoWidgets, loadPlotly);
+    if (name === "./extension") {
+      // A plugin beside the renderer: only plugins are handed the application, through which notebooks are found.
+      const plugin = {
+        id: "tessera:details",
+        description: "Lets Tessera's figures ask the notebook's kernel for details.",
+        autoStart: true,
+        activate: (found: Application): void => {
+          application = found;
+        },
+      };
+      return () => ({ __esModule: true, default: plugin });
+    }
+    if (name !== "./mimeExtension") {
+      throw new Error(`tessera: the extension has ./mimeExtension and ./extension, got ${name}`);
+    }
+    const extension = createExtension(
+      (await sharedModule("@lumino/widgets")) as LuminoWidgets,
+      loadPlotly,
+      createAsk(() => application),
+    );
     return () => ({ __esModule: true, default: extension });
   },
 };

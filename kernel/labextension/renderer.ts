@@ -3,6 +3,9 @@
 import { type Rendered, render } from "../../lib/plot/interactive/render.ts";
 import { plotlyMime, tesseraMime } from "../../lib/plot/mime.ts";
 
+/** Asks the kernel of the notebook in which an element stands for details of a figure. */
+type AskKernel = (element: HTMLElement, figure: string, request: unknown) => Promise<unknown>;
+
 /** What is used of a Lumino widget, the element of which JupyterLab is built. */
 interface Widget {
   readonly node: HTMLElement;
@@ -35,7 +38,11 @@ export interface MimeExtension {
 }
 
 /** Makes the extension of JupyterLab's own copy of the widgets: a second copy would not hear of its messages. */
-export function createExtension({ Widget }: LuminoWidgets, loadPlotly: () => Promise<unknown>): MimeExtension {
+export function createExtension(
+  { Widget }: LuminoWidgets,
+  loadPlotly: () => Promise<unknown>,
+  askKernel: AskKernel,
+): MimeExtension {
   class FigureRenderer extends Widget {
     readonly #mime: string;
     #figure: Rendered | undefined;
@@ -50,7 +57,10 @@ export function createExtension({ Widget }: LuminoWidgets, loadPlotly: () => Pro
     async renderModel(model: MimeModel): Promise<void> {
       this.#figure?.dispose();
       this.node.replaceChildren();
-      const figure = render(this.node, this.#mime, model.data[this.#mime], { plotly: loadPlotly });
+      const figure = render(this.node, this.#mime, model.data[this.#mime], {
+        plotly: loadPlotly,
+        ask: (name, request) => askKernel(this.node, name, request),
+      });
       this.#figure = figure;
       try {
         await figure;

@@ -1,7 +1,7 @@
 import { abandonWaiting } from "./abandoned.ts";
 import { watchAsyncHooks } from "./async-hooks.ts";
 import { beginCell, Cell, currentCell, endCell, runningCells } from "./cell.ts";
-import { receiveComm } from "./comms.ts";
+import { comms, receiveComm } from "./comms.ts";
 import { display, isShown } from "./display.ts";
 import { describeError, Interrupted } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
@@ -21,6 +21,7 @@ export interface NotebookEnvironment {
   readonly report: typeof report;
   readonly interruptFlag: Int32Array;
   readonly display: typeof display;
+  readonly comms: typeof comms;
 }
 
 function finish(cell: Cell, outcome: Outcome): void {
@@ -95,7 +96,7 @@ async function preload(): Promise<string | null> {
   if (realmData.preload === null) return null;
   try {
     const module = (await import(realmData.preload)) as Record<string, unknown>;
-    const environment: NotebookEnvironment = { report, interruptFlag, display };
+    const environment: NotebookEnvironment = { report, interruptFlag, display, comms };
     const { default: attach } = module;
     if (typeof attach === "function") attach(environment);
     defineGlobals(module);

@@ -1,6 +1,9 @@
 /** The MIME type of our own interactive forms: graph and memory views. */
 export const tesseraMime = "application/vnd.tessera.v1+json";
 
+/** The name under which a page opens a comm to ask for what the stored output of a figure leaves out. */
+export const detailsTarget = "tessera-figure-details";
+
 /** The MIME type of charts: a plotly 3.x figure, `{ data, layout, config }`. */
 export const plotlyMime = "application/vnd.plotly.v1+json";
 

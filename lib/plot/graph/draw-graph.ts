@@ -1,16 +1,17 @@
 import { interpolateRgb } from "d3";
-import type { GraphColumn, GraphReport } from "../../compiler/index.ts";
+import type { GraphReport } from "../../compiler/index.ts";
 import { type Canvas, drawBox, drawText, fontSize, round } from "../look/canvas.ts";
 import { textWidth } from "../look/font-metrics.ts";
 import { formatBytes, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import {
   type DrawnColumn,
+  drawnColumn,
+  drawnColumns,
   type GraphBox,
   type GraphChip,
   type GraphLayout,
   type GraphLine,
-  graphColumns,
   graphMetrics,
   shortName,
 } from "./fold-layout.ts";
@@ -268,9 +269,9 @@ function boxDetail(report: GraphReport, { operations }: GraphBox, title: string,
   return formatBytes(operations.reduce((sum, id) => sum + report.nodes[id].outputBytes, 0));
 }
 
-/** Operations, bytes and work by column, for captions. */
-export function countByColumn(report: GraphReport): Readonly<Record<GraphColumn, number>> {
-  const counts = Object.fromEntries(graphColumns.map((column) => [column, 0])) as Record<GraphColumn, number>;
-  for (const { column } of report.nodes) counts[column]++;
+/** Operations by column, for captions. */
+export function countByColumn(report: GraphReport): ReadonlyMap<DrawnColumn, number> {
+  const counts = new Map<DrawnColumn, number>(drawnColumns.map((column) => [column, 0]));
+  for (const node of report.nodes) counts.set(drawnColumn(node), counts.get(drawnColumn(node))! + 1);
   return counts;
 }

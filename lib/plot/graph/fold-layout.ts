@@ -14,7 +14,7 @@ const columnOrder: Readonly<Record<DrawnColumn, number>> = {
   update: 4,
 };
 
-const drawnColumns = Object.keys(columnOrder) as DrawnColumn[];
+export const drawnColumns = Object.keys(columnOrder) as DrawnColumn[];
 
 /** The columns of a report. */
 export const graphColumns = drawnColumns.filter((column): column is GraphColumn => column !== "recomputed");

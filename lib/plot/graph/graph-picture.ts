@@ -2,7 +2,7 @@ import type { GraphReport } from "../../compiler/index.ts";
 import type { Picture } from "../look/canvas.ts";
 import { formatBytes, formatCount, formatFlops, plural } from "../look/format.ts";
 import { countByColumn, drawGraph, drawHeadings } from "./draw-graph.ts";
-import { graphColumns, layoutGraph } from "./fold-layout.ts";
+import { layoutGraph } from "./fold-layout.ts";
 import { buildHierarchy, chooseOpen } from "./hierarchy.ts";
 import { describeRecomputation, findRecomputation } from "./recomputation.ts";
 
@@ -50,9 +50,9 @@ export function graphPicture(report: GraphReport): Picture {
 /** `46 operators in 18 layers: 20 forward, 9 input gradient, … ; 71 tensors; 12.3 MFLOP a step.` */
 export function graphFacts(report: GraphReport): string {
   const counts = countByColumn(report);
-  const parts = graphColumns
-    .filter((column) => counts[column] > 0)
-    .map((column) => `${formatCount(counts[column])} ${column}`);
+  const parts = [...counts]
+    .filter(([, count]) => count > 0)
+    .map(([column, count]) => `${formatCount(count)} ${column === "recomputed" ? "computed again" : column}`);
   const flops = report.nodes.reduce((sum, node) => sum + node.flops, 0);
   return `${plural(report.nodes.length, "operator")} (${parts.join(", ")}) joined by ${plural(report.edges.length, "edge")}; ${formatFlops(flops)} in all.`;
 }

@@ -50,7 +50,7 @@ test("the script registers a container whose module renders both MIME types, in 
 
   let refusal = "";
   await container.get("./other").catch((error: Error) => (refusal = error.message));
-  assert.match(refusal, /has \.\/mimeExtension, got \.\/other/);
+  assert.match(refusal, /has \.\/mimeExtension and \.\/extension, got \.\/other/);
   await container.get(mimeExtension).catch((error: Error) => (refusal = error.message));
   assert.match(refusal, /must share @lumino\/widgets/);
 
