@@ -7,7 +7,7 @@ import type { GraphReport } from "../compiler/index.ts";
 import type { Dataset } from "../formats/index.ts";
 import type { MemoryReport, PeakExplanation } from "../memory/index.ts";
 import type { Model } from "../nn/index.ts";
-import type { ExecutionReport, TileMemory } from "../simulator/index.ts";
+import type { ExecutionReport, ProgramTree, TileMemory } from "../simulator/index.ts";
 import type {
   Evaluation,
   FrontierReport,
@@ -19,7 +19,7 @@ import type {
 import { curves } from "./charts/curves.ts";
 import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
-import { execution, tileMemory } from "./machine/machine-figures.ts";
+import { execution, programTree, tileMemory } from "./machine/machine-figures.ts";
 import { memory } from "./memory/memory-figure.ts";
 import { accountTable, argumentTable, frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
@@ -32,16 +32,16 @@ export { histogram } from "./charts/histogram.ts";
 export { line, scatter } from "./charts/series.ts";
 export { Figure } from "./figure.ts";
 export type { FigureContent } from "./figure-content.ts";
+export { answerDetails } from "./live-details.ts";
 export { compareMemory } from "./memory/compare.ts";
 export type { MemoryOptions } from "./memory/memory-figure.ts";
-export { answerDetails } from "./live-details.ts";
 export { detailsTarget, type MimeBundle, type MimeMetadata, plotlyMime, tesseraMime } from "./mime.ts";
 export { type ImageOptions, type Images, images } from "./pictures/images.ts";
 export { network } from "./pictures/network.ts";
 export { Table, type TableRow, table } from "./table.ts";
 export { type BigPictureOptions, bigPicture } from "./vertices/big-picture.ts";
 export type { EdgeRun, VertexGraph, VertexSection } from "./vertices/vertex-graph.ts";
-export { curves, execution, graph, memory, tileMemory };
+export { curves, execution, graph, memory, programTree, tileMemory };
 
 /** Every plain report that has a picture of its own. */
 export type Report =
@@ -58,6 +58,7 @@ export type Report =
   | GradientCheckReport
   | Dataset
   | ExecutionReport
+  | ProgramTree
   | TileMemory;
 
 /** The picture of every kind of report: whoever shows values asks here by `kind`. */
@@ -77,5 +78,6 @@ export const figures: {
   "gradient-check": gradientCheckTable,
   dataset: datasetFigure,
   execution,
+  "program-tree": programTree,
   "tile-memory": tileMemory,
 };

@@ -97,7 +97,12 @@ function drawMarker(canvas: Canvas, x: number, y: number, open: boolean, theme: 
 export function drawHeadings(canvas: Canvas, layout: GraphLayout, theme: Theme): void {
   for (const { column, x } of layout.columns) {
     const middle = x + graphMetrics.box.width / 2;
-    drawBox(canvas, { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 }, columnColor(column, theme), 1.5);
+    drawBox(
+      canvas,
+      { x: x + 6, y: 20, width: graphMetrics.box.width - 12, height: 3 },
+      columnColor(column, theme),
+      1.5,
+    );
     drawText(canvas, columnTitles[column], middle, 12, { weight: "semibold", fill: theme.text, anchor: "middle" });
   }
 }

@@ -23,9 +23,7 @@ export function graphPicture(report: GraphReport): Picture {
   const elsewhere = recomputation === null ? "gradients and updates" : "gradients, updates and what is computed again";
   const notDrawn = [
     layout.hidden.inside > 0 ? `${plural(layout.hidden.inside, "tensor")} inside of boxes` : "",
-    layout.hidden.outside > 0
-      ? `${plural(layout.hidden.outside, "tensor")} read from outside by ${elsewhere}`
-      : "",
+    layout.hidden.outside > 0 ? `${plural(layout.hidden.outside, "tensor")} read from outside by ${elsewhere}` : "",
   ].filter((text) => text !== "");
   const width = closed ? "the widest line carries" : "the widest carries";
   return {

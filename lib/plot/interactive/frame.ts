@@ -2,11 +2,7 @@ import { fontFamily, type Theme } from "../look/theme.ts";
 import { createElement, widest } from "./controls.ts";
 
 /** A card with a heading, and below it an empty bar for controls; views put their own parts behind. */
-export function createFrame(
-  theme: Theme,
-  title: string,
-  facts: string,
-): Readonly<Record<"card" | "bar", HTMLElement>> {
+export function createFrame(theme: Theme, title: string, facts: string): Readonly<Record<"card" | "bar", HTMLElement>> {
   const card = createElement("section", {
     background: theme.card,
     color: theme.text,

@@ -27,7 +27,8 @@ export function describeBox(
   }
   if (box.column === "recomputed") lines.push("Computed again: the first results were not kept.");
   const kept = members.filter(({ id }) => recomputation?.kept.has(id)).length;
-  if (kept > 0) lines.push(members.length === 1 ? "Kept for the way back." : `${kept} of them are kept for the way back.`);
+  if (kept > 0)
+    lines.push(members.length === 1 ? "Kept for the way back." : `${kept} of them are kept for the way back.`);
   lines.push(["bytes", formatBytes(members.reduce((sum, { outputBytes }) => sum + outputBytes, 0))]);
   lines.push(["work", formatFlops(members.reduce((sum, { flops }) => sum + flops, 0))]);
   const inside = new Set(box.operations);

@@ -1,6 +1,7 @@
 import type { MemoryReport } from "../../memory/index.ts";
 import { cropWindow, readWindow, type StoredWindow } from "../memory/memory-levels.ts";
-import { type MemoryWindow, type Range, windowOf } from "../memory/memory-window.ts";
+import { windowOf } from "../memory/memory-window.ts";
+import type { MemoryWindow, Range } from "../memory/window-data.ts";
 
 /** Asks a living kernel for what a figure's stored data leave out; null where the kernel does not know the figure. */
 export type Ask = (request: unknown) => Promise<unknown>;

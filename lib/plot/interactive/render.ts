@@ -1,7 +1,7 @@
 import type { GraphReport } from "../../compiler/index.ts";
 import type { MemoryReport } from "../../memory/index.ts";
+import type { ProgramTree } from "../../simulator/index.ts";
 import type { Theme } from "../look/theme.ts";
-import { executionPicture, executionSummary } from "../machine/execution-picture.ts";
 import type { ExecutionProfile } from "../machine/execution-profile.ts";
 import { type TileMemoryProfile, tileMemoryPicture, tileMemorySummary } from "../machine/tile-memory-picture.ts";
 import type { MemoryComparison } from "../memory/compare-picture.ts";
@@ -14,12 +14,14 @@ import { type NetworkDrawing, networkPicture, networkSummary } from "../pictures
 import type { StoredVertices } from "../vertices/stored-vertices.ts";
 import { mountChart, type Plotly } from "./chart-view.ts";
 import { mountComparison } from "./comparison-view.ts";
+import { mountExecution } from "./execution-view.ts";
 import { loadFont } from "./font.ts";
 import { mountGraph } from "./graph-view.ts";
 import { mountLinked } from "./linked-view.ts";
 import type { Ask } from "./memory-source.ts";
 import { mountMemory } from "./memory-view.ts";
 import { mountPicture } from "./picture-view.ts";
+import { mountProgramTree } from "./program-tree-view.ts";
 import { themeAround, watchTheme } from "./surroundings.ts";
 import { mountVertices } from "./vertex-view.ts";
 
@@ -41,34 +43,29 @@ type Mount = (container: HTMLElement, theme: Theme, state: object) => undefined 
 /** The views by the kind of their data; where a view returns a function, that ends it. */
 type View = (container: HTMLElement, data: unknown, theme: Theme, state: object, ask: Ask | undefined) => unknown;
 
-const views: Readonly<Record<string, View>> =
-  {
-    memory: (container, data, theme, state, ask) =>
-      mountMemory(container, data as MemoryReport | StoredWindow, theme, state, ask),
-    "memory-and-graph": (container, data, theme, state, ask) =>
-      mountLinked(container, data as LinkedMemory, theme, state, ask),
-    "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
-    images: (container, data, theme) =>
-      mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
-    network: (container, data, theme) =>
-      mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
-    "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
-    execution: (container, data, theme) =>
-      mountPicture(
-        container,
-        executionPicture(data as ExecutionProfile),
-        executionSummary(data as ExecutionProfile),
-        theme,
-      ),
-    "tile-memory": (container, data, theme) =>
-      mountPicture(
-        container,
-        tileMemoryPicture(data as TileMemoryProfile),
-        tileMemorySummary(data as TileMemoryProfile),
-        theme,
-      ),
-    "vertex-graph": (container, data, theme, state) => mountVertices(container, data as StoredVertices, theme, state),
-  };
+const views: Readonly<Record<string, View>> = {
+  memory: (container, data, theme, state, ask) =>
+    mountMemory(container, data as MemoryReport | StoredWindow, theme, state, ask),
+  "memory-and-graph": (container, data, theme, state, ask) =>
+    mountLinked(container, data as LinkedMemory, theme, state, ask),
+  "memory-comparison": (container, data, theme) => mountComparison(container, data as MemoryComparison, theme),
+  images: (container, data, theme) =>
+    mountPicture(container, imagesPicture(data as ImageGrid), imagesSummary(data as ImageGrid), theme),
+  network: (container, data, theme) =>
+    mountPicture(container, networkPicture(data as NetworkDrawing), networkSummary(data as NetworkDrawing), theme),
+  "operator-graph": (container, data, theme, state) => mountGraph(container, data as GraphReport, theme, state),
+  execution: (container, data, theme, state, ask) =>
+    mountExecution(container, data as ExecutionProfile, theme, state, ask),
+  "program-tree": (container, data, theme, state) => mountProgramTree(container, data as ProgramTree, theme, state),
+  "tile-memory": (container, data, theme) =>
+    mountPicture(
+      container,
+      tileMemoryPicture(data as TileMemoryProfile),
+      tileMemorySummary(data as TileMemoryProfile),
+      theme,
+    ),
+  "vertex-graph": (container, data, theme, state) => mountVertices(container, data as StoredVertices, theme, state),
+};
 
 /**
  * Draws the interactive form of a figure into an element, in the light or dark colours that fit around it, and again
@@ -80,12 +77,7 @@ const views: Readonly<Record<string, View>> =
  * @param options.ask asks the kernel for details of the figure of a name, null if it knows none; without it what is stored
  * is all
  */
-export function render(
-  element: HTMLElement,
-  mime: string,
-  data: unknown,
-  options: RenderOptions = {},
-): Rendered {
+export function render(element: HTMLElement, mime: string, data: unknown, options: RenderOptions = {}): Rendered {
   const container = document.createElement("div");
   container.style.position = "relative";
   element.append(container);
@@ -130,11 +122,7 @@ export function render(
 }
 
 /** Gathers what the drawing needs before the first stroke. */
-async function prepare(
-  mime: string,
-  data: unknown,
-  options: RenderOptions,
-): Promise<Mount> {
+async function prepare(mime: string, data: unknown, options: RenderOptions): Promise<Mount> {
   if (mime === plotlyMime) {
     const plotly = ((await options.plotly?.()) ?? (globalThis as { Plotly?: unknown }).Plotly) as Plotly | undefined;
     if (!plotly)
@@ -155,8 +143,7 @@ async function prepare(
     );
   }
   const { ask } = options;
-  const askFigure: Ask | undefined =
-    ask && details !== undefined ? (request) => ask(details, request) : undefined;
+  const askFigure: Ask | undefined = ask && details !== undefined ? (request) => ask(details, request) : undefined;
   return (container, theme, state) => {
     const end = view(container, report, theme, state, askFigure);
     return typeof end === "function" ? (end as () => void) : undefined;

@@ -1,4 +1,4 @@
-import type { Range } from "../memory/memory-window.ts";
+import type { Range } from "../memory/window-data.ts";
 
 /** A range that is `factor` times as long, with the place at a share of it left where it is. */
 export function zoomRange([start, end]: Range, share: number, factor: number): Range {

@@ -23,12 +23,16 @@ export function indexedImage(
   // Eight bits a pixel, a palette.
   header.set([8, 3], 8);
   const rows = new Uint8Array((width + 1) * height);
-  for (let row = 0; row < height; row++) rows.set(cells.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+  for (let row = 0; row < height; row++)
+    rows.set(cells.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
   const parts = [
     Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10),
     chunk("IHDR", header),
-    chunk("PLTE", Uint8Array.from(palette.flatMap(([red, green, blue]) => [red, green, blue]))),
-    chunk("tRNS", Uint8Array.from(palette, ([, , , opacity]) => opacity)),
+    chunk("PLTE", Uint8Array.from(palette.flatMap((color) => color.slice(0, 3)))),
+    chunk(
+      "tRNS",
+      Uint8Array.from(palette, ([, , , opacity]) => opacity),
+    ),
     chunk("IDAT", storeZlib(rows)),
     chunk("IEND", new Uint8Array(0)),
   ];

@@ -25,6 +25,8 @@ export interface Theme {
   readonly series: readonly string[];
   /** From nothing to much, for matrices and images. */
   readonly ramp: readonly [string, string, string];
+  /** What captions call both ends of it. */
+  readonly rampNames: readonly [string, string];
 }
 
 // The colours were searched for in the hues we wanted so that any two of a set stay apart for normal sight and for
@@ -57,6 +59,7 @@ export const lightTheme: Theme = {
   phases: { forward: "#06738b", backward: "#eb7555", update: "#412d87" },
   series: ["#1876b0", "#ea5b40", "#1e308f", "#dfc027", "#8a4065", "#6cc98b", "#9ca0af"],
   ramp: ["#f3f6f8", "#6fb3c4", "#0b3f54"],
+  rampNames: ["pale", "dark"],
 };
 
 export const darkTheme: Theme = {
@@ -86,6 +89,7 @@ export const darkTheme: Theme = {
   phases: { forward: "#0499c0", backward: "#ee8258", update: "#7d74ea" },
   series: ["#5faff0", "#fc785e", "#6263cc", "#f3bd32", "#a25fa2", "#acddb8", "#949494"],
   ramp: ["#1b222b", "#2c7f96", "#c8f0f7"],
+  rampNames: ["dark", "bright"],
 };
 
 export const themes: Readonly<Record<Theme["name"], Theme>> = { light: lightTheme, dark: darkTheme };

@@ -16,6 +16,9 @@ const width = 852;
 const left = 76;
 const strip = { x: left, y: 44, width: width - left, height: 70 };
 const map = { x: left, y: 150, width: width - left, height: 184 };
+
+/** Where the parts that follow the pointer stand. */
+export const executionLayout = { strip, map };
 const tableTop = 396;
 const rowHeight = 20;
 
@@ -91,12 +94,18 @@ function drawStrip(canvas: Canvas, { columns }: ExecutionProfile, theme: Theme):
 const shades = 12;
 
 /** How busy the tiles are, a row for each few of them: one path for each of the shades. */
-function drawTiles(canvas: Canvas, { busy, tileCount, cycles }: ExecutionProfile, theme: Theme): void {
-  drawText(canvas, "How busy the tiles are, from idle (pale) to always (dark)", map.x, map.y - 9, {
-    size: fontSize.heading,
-    weight: "semibold",
-    fill: theme.text,
-  });
+function drawTiles(canvas: Canvas, { busy, tileCount, range }: ExecutionProfile, theme: Theme): void {
+  drawText(
+    canvas,
+    `How busy the tiles are, from idle (${theme.rampNames[0]}) to always (${theme.rampNames[1]})`,
+    map.x,
+    map.y - 9,
+    {
+      size: fontSize.heading,
+      weight: "semibold",
+      fill: theme.text,
+    },
+  );
   drawHeat(canvas, busy, map, theme);
   for (const row of [0, busy.length - 1]) {
     const tile = row === 0 ? 0 : tileCount - 1;
@@ -110,7 +119,7 @@ function drawTiles(canvas: Canvas, { busy, tileCount, cycles }: ExecutionProfile
     if (busy.length === 1) break;
   }
   const bottom = map.y + map.height;
-  const x = scaleLinear([0, cycles], [map.x, map.x + map.width]);
+  const x = scaleLinear(range, [map.x, map.x + map.width]);
   for (const tick of x.ticks(6)) {
     const text = formatCount(tick);
     const half = textWidth(text, fontSize.small) / 2;
@@ -173,4 +182,38 @@ function drawLongest(canvas: Canvas, { longest, cycles }: ExecutionProfile, them
     }
   });
   return tableTop + 8 + longest.length * rowHeight + 2;
+}
+
+/** What a tooltip says of a piece of time, and of the tiles of a row of the map if one is pointed at. */
+export function describeMoment(
+  { columns, names, range, busy, tileCount, clockHz }: ExecutionProfile,
+  column: number,
+  row: number | null,
+): readonly [heading: string, lines: readonly (string | readonly [string, string])[]] {
+  const { superstep, name, ...phases } = columns[column];
+  const perColumn = (range[1] - range[0]) / columns.length;
+  const from = range[0] + column * perColumn;
+  const total = phases.compute + phases.exchange + phases.sync;
+  const tiles = (each: number): number => Math.floor((each * tileCount) / busy.length);
+  return [
+    names[name] ?? "nothing",
+    [
+      `superstep ${formatCount(superstep)}`,
+      [
+        "cycles",
+        `${formatCount(Math.floor(from))} to ${formatCount(Math.ceil(from + perColumn))}, ${formatNumber((from / clockHz) * 1e6)} µs`,
+      ],
+      ...phaseNames
+        .filter((phase) => phases[phase] > 0)
+        .map((phase) => [phase, formatPercent(phases[phase] / Math.max(1e-9, total))] as const),
+      ...(row === null
+        ? []
+        : [
+            [
+              `tiles ${formatCount(tiles(row))} to ${formatCount(tiles(row + 1) - 1)}`,
+              `busy ${formatPercent(busy[row][column])}`,
+            ] as const,
+          ]),
+    ],
+  ];
 }

@@ -21,14 +21,24 @@ export interface ExecutionProfile {
   readonly cycles: number;
   readonly exchangedBytes: number;
   readonly phases: Readonly<Record<ExecutionPhase, number>>;
-  /** For each piece of time, cycles of each phase; together the length of a piece. */
-  readonly columns: readonly Readonly<Record<ExecutionPhase, number>>[];
+  /** The cycles that the pieces of time cover, half-open: all of them unless a part was asked for. */
+  readonly range: readonly [start: number, end: number];
+  /** Pieces of time, as long as each other. */
+  readonly columns: readonly ExecutionColumn[];
+  /** Names of supersteps, by the numbers in `columns`. */
+  readonly names: readonly string[];
   /** `busy[row][column]`: the mean share of a piece of time that the tiles of the row compute or exchange in. */
   readonly busy: readonly (readonly number[])[];
   /** Those that take most cycles, longest first. */
   readonly longest: readonly SuperstepRow[];
   /** Mean of all tiles' computing and exchanging, as a share of all cycles. */
   readonly utilisation: number;
+}
+
+/** A piece of time: its cycles by phase, and the superstep that takes most of it, counted from 0, with its name's number. */
+export interface ExecutionColumn extends Readonly<Record<ExecutionPhase, number>> {
+  readonly superstep: number;
+  readonly name: number;
 }
 
 export type ExecutionPhase = "compute" | "exchange" | "sync";
@@ -41,20 +51,35 @@ const mostListed = 7;
  * Cuts an execution into pieces. Within a phase of one superstep a tile's own cycles are spread evenly, so that sums over
  * pieces are the report's.
  *
+ * @param range the cycles to be cut, half-open; all of them unless told otherwise
+ *
  * Cost: O(supersteps · tiles).
  */
-export function profileExecution(report: ExecutionReport): ExecutionProfile {
+export function profileExecution(
+  report: ExecutionReport,
+  range: readonly [start: number, end: number] = [0, report.cycles],
+): ExecutionProfile {
   const { device, supersteps, cycles, phases } = report;
   const { tileCount } = device;
-  const columnCount = Math.max(1, Math.min(mostColumns, cycles));
+  const [first, last] = range;
+  const columnCount = Math.max(1, Math.min(mostColumns, last - first));
   const rowCount = Math.min(mostRows, tileCount);
-  const columns = Array.from({ length: columnCount }, () => ({ compute: 0, exchange: 0, sync: 0 }));
+  const columns = Array.from({ length: columnCount }, () => ({
+    compute: 0,
+    exchange: 0,
+    sync: 0,
+    superstep: 0,
+    name: 0,
+  }));
+  const longestPart = new Float64Array(columnCount);
+  const nameNumbers = new Map<string, number>();
   const busy = Array.from({ length: rowCount }, () => new Array<number>(columnCount).fill(0));
-  const perColumn = cycles / columnCount;
+  const perColumn = (last - first) / columnCount;
   const known = new Map<Superstep, Record<"exchange" | "compute", PhaseRows>>();
-  const lay = (phase: ExecutionPhase, start: number, length: number, rows: readonly number[] | null): void => {
+  const lay = (phase: ExecutionPhase, at: number, length: number, rows: readonly number[] | null): void => {
+    const start = at - first;
     for (
-      let column = Math.floor(start / perColumn);
+      let column = Math.max(0, Math.floor(start / perColumn));
       column < columnCount && column * perColumn < start + length;
       column++
     ) {
@@ -66,8 +91,30 @@ export function profileExecution(report: ExecutionReport): ExecutionProfile {
       });
     }
   };
+  /** Names the pieces of which a superstep takes more than any before it. */
+  const name = (superstep: Superstep, number: number, at: number, length: number): void => {
+    const start = at - first;
+    for (
+      let column = Math.max(0, Math.floor(start / perColumn));
+      column < columnCount && column * perColumn < start + length;
+      column++
+    ) {
+      const part = Math.min(start + length, (column + 1) * perColumn) - Math.max(start, column * perColumn);
+      if (part <= longestPart[column]) continue;
+      longestPart[column] = part;
+      if (!nameNumbers.has(superstep.name)) nameNumbers.set(superstep.name, nameNumbers.size);
+      columns[column].superstep = number;
+      columns[column].name = nameNumbers.get(superstep.name)!;
+    }
+  };
   let now = 0;
-  for (const superstep of supersteps) {
+  for (const [number, superstep] of supersteps.entries()) {
+    if (now >= last) break;
+    if (now + superstep.cycles <= first) {
+      now += superstep.cycles;
+      continue;
+    }
+    name(superstep, number, now, superstep.cycles);
     let rows = known.get(superstep);
     if (rows === undefined) {
       rows = {
@@ -78,8 +125,11 @@ export function profileExecution(report: ExecutionReport): ExecutionProfile {
     }
     lay("sync", now, superstep.syncCycles, null);
     now += superstep.syncCycles;
-    lay("exchange", now, rows.exchange.most, rows.exchange.shares);
-    now += rows.exchange.most;
+    // Links between chips, or the host, may take longer than any tile.
+    const exchanging = superstep.cycles - superstep.syncCycles - rows.compute.most;
+    const { most, shares } = rows.exchange;
+    lay("exchange", now, exchanging, exchanging === most ? shares : shares.map((part) => (part * most) / exchanging));
+    now += exchanging;
     lay("compute", now, rows.compute.most, rows.compute.shares);
     now += rows.compute.most;
   }
@@ -93,7 +143,9 @@ export function profileExecution(report: ExecutionReport): ExecutionProfile {
     cycles,
     exchangedBytes: report.exchangedBytes,
     phases,
+    range,
     columns,
+    names: [...nameNumbers.keys()],
     busy,
     longest: longestSupersteps(supersteps),
     utilisation: cycles === 0 ? 0 : (own(report.tiles.compute) + own(report.tiles.exchange)) / (cycles * tileCount),

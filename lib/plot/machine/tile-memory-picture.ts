@@ -97,7 +97,7 @@ export function tileMemoryPicture(profile: TileMemoryProfile): Picture {
       const heading = { size: fontSize.heading, weight: "semibold", fill: theme.text } as const;
       drawText(
         canvas,
-        "What tiles need at each step, from nothing (pale) to the fullest tile (dark)",
+        `What tiles need at each step, from nothing (${theme.rampNames[0]}) to the fullest tile (${theme.rampNames[1]})`,
         map.x,
         map.y - 10,
         heading,

@@ -6,8 +6,8 @@ import { byteUnit, formatNumber } from "../look/format.ts";
 import { indexedImage } from "../look/indexed-image.ts";
 import { inkOn, type Theme } from "../look/theme.ts";
 import { stackedCategories } from "./composition.ts";
-import { gridLevels, type MemoryGrid } from "./memory-grid.ts";
-import type { MemoryWindow } from "./memory-window.ts";
+import { gridLevels } from "./memory-grid.ts";
+import type { MemoryGrid, MemoryWindow } from "./window-data.ts";
 
 /** A buffer's place in the drawing: when it lives across, where it lies upward. */
 export interface PlacedBuffer extends Box {

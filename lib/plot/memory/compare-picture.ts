@@ -4,8 +4,8 @@ import { textWidth } from "../look/font-metrics.ts";
 import { formatBytes, formatCount, formatNumber } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import { categoryNames, columnAt, nameStep, stackedCategories, totalOf } from "./composition.ts";
-import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
 import { byteTicks, drawByteAxis, drawPhases, drawStack } from "./timeline.ts";
+import type { MemoryColumn, MemoryWindow } from "./window-data.ts";
 
 /** What a comparison shows of a report: bytes over time, without the buffers. */
 export type ComparedMemory = Pick<MemoryWindow, "stepCount" | "steps" | "columns" | "phases" | "peak" | "arenaBytes">;
@@ -33,7 +33,7 @@ export function comparisonBoxes(comparison: MemoryComparison): {
   const columns = Math.ceil(entries.length / rows);
   const ticks = byteTicks(comparisonScale(comparison), 5);
   const left = Math.ceil(Math.max(...ticks.map(({ text }) => textWidth(text, fontSize.small)))) + 10;
-  const panel = Math.min(320, (width - left - panelGap * (columns - 1)) / columns);
+  const panel = Math.min(400, (width - left - panelGap * (columns - 1)) / columns);
   const boxes = entries.map((_, index) => ({
     x: left + (index % columns) * (panel + panelGap),
     y: 76 + Math.floor(index / columns) * rowHeight,

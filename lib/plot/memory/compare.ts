@@ -46,7 +46,7 @@ export function compareMemory(
 }
 
 /** Two pixels of a fine screen for one of the widest panel. */
-const columns = 640;
+const columns = 800;
 
 function withoutBuffers(report: MemoryReport): ComparedMemory {
   const resolution = { columns, rows: 1, buffers: Number.POSITIVE_INFINITY };

@@ -2,7 +2,7 @@ import { type Box, type Canvas, drawBox, drawLine, drawText, fontSize } from "..
 import { formatBytes, formatPercent, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import { categoryNames, compositionOf, stackedCategories } from "./composition.ts";
-import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
+import type { MemoryColumn, MemoryWindow } from "./window-data.ts";
 
 const rowHeight = 19;
 

@@ -1,6 +1,6 @@
 import type { BufferLabel, MemoryCategory, StepLabel } from "../../memory/index.ts";
 import { formatCount } from "../look/format.ts";
-import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
+import type { MemoryColumn, MemoryWindow } from "./window-data.ts";
 
 /**
  * Categories from what always stays to what comes and goes: the order of stacking and of legends. A record, so that a

@@ -4,7 +4,7 @@ import { graphPicture } from "../graph/graph-picture.ts";
 import { type Canvas, drawText, fontSize, type Picture } from "../look/canvas.ts";
 import type { StoredWindow } from "./memory-levels.ts";
 import { memoryPicture } from "./memory-picture.ts";
-import type { MemoryWindow } from "./memory-window.ts";
+import type { MemoryWindow } from "./window-data.ts";
 
 /** The memory of a program and the graph of its operators, to be looked at together. */
 export interface LinkedMemory {

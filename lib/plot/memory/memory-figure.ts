@@ -9,7 +9,8 @@ import { tesseraMime } from "../mime.ts";
 import { type LinkedMemory, linkedPicture } from "./linked-picture.ts";
 import { type StoredWindow, storeWindow } from "./memory-levels.ts";
 import { memoryPicture, memorySummary, memoryTitle } from "./memory-picture.ts";
-import { drawingResolution, type MemoryWindow, type Range, type WindowResolution, windowOf } from "./memory-window.ts";
+import { drawingResolution, type WindowResolution, windowOf } from "./memory-window.ts";
+import type { MemoryWindow, Range } from "./window-data.ts";
 
 /** What a notebook stores of a report that is too large for it, if there is room: four times what a drawing needs. */
 const fine: WindowResolution = { columns: 2096, rows: 840, buffers: drawingResolution.buffers };

@@ -1,17 +1,6 @@
 import type { BufferLabel } from "../../memory/index.ts";
 import { stackedCategories } from "./composition.ts";
-import type { Range } from "./memory-window.ts";
-
-/** Steps across, addresses upward from the last row, in cells that tell what fills most of them, and how much is filled. */
-export interface MemoryGrid {
-  readonly columns: number;
-  readonly rows: number;
-  /**
-   * One number a cell, row by row from the highest addresses: 0 where nothing lies, else 1 + 16 · category + level; the
-   * category's place in `stackedCategories`, the level from 0, hardly anything, to 15, all of the cell.
-   */
-  readonly cells: Uint8Array;
-}
+import type { MemoryGrid, Range } from "./window-data.ts";
 
 /** Shades of a cell from hardly filled to full. */
 export const gridLevels = 16;
@@ -88,14 +77,7 @@ export function rasteriseBuffers(
  * Adds a rectangle to running sums: all of its height to the cells between, and of the first and the last the part that it
  * covers, from `begin` on and up to `end`.
  */
-function spread(
-  changes: Float64Array,
-  first: number,
-  last: number,
-  begin: number,
-  end: number,
-  height: number,
-): void {
+function spread(changes: Float64Array, first: number, last: number, begin: number, end: number, height: number): void {
   if (first === last) {
     changes[first] += (end - begin) * height;
     changes[first + 1] -= (end - begin) * height;

@@ -1,6 +1,5 @@
 import { toBase64 } from "../base64.ts";
-import type { MemoryGrid } from "./memory-grid.ts";
-import type { MemoryWindow, Range } from "./memory-window.ts";
+import type { MemoryGrid, MemoryWindow, Range } from "./window-data.ts";
 
 /** A window as JSON can hold it. */
 export interface StoredWindow extends Omit<MemoryWindow, "grid"> {

@@ -4,8 +4,8 @@ import type { Theme } from "../look/theme.ts";
 import { drawAddressAxis, drawAddressMap, drawBufferNames, placeBuffers } from "./address-map.ts";
 import { columnAt, nameStep } from "./composition.ts";
 import { drawComposition } from "./composition-panel.ts";
-import type { MemoryWindow } from "./memory-window.ts";
 import { drawArena, drawByteAxis, drawPeak, drawPhases, drawStack, drawStepAxis } from "./timeline.ts";
+import type { MemoryWindow } from "./window-data.ts";
 
 /** Where the parts of a memory view stand, in pixels; the interactive form uses the same. */
 export const memoryLayout = {
@@ -79,7 +79,7 @@ export function memoryFacts(window: MemoryWindow): string {
   const many = window.columns.some(({ start, end }) => end - start > 1);
   const fine = [
     many ? "Of steps that share a pixel the fullest is drawn, and as a line the emptiest." : "",
-    window.grid === null ? "" : "Every buffer colours its place on the map, paler where it fills less than a pixel.",
+    window.grid === null ? "" : "Every buffer colours its place on the map, fainter where it fills less than a pixel.",
   ].filter((text) => text !== "");
   return [
     `Bytes alive during each of ${plural(window.stepCount, "step")}, in ${plural(window.bufferCount, "buffer")}; ${packing}.`,

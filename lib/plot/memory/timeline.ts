@@ -5,7 +5,7 @@ import { textWidth } from "../look/font-metrics.ts";
 import { byteUnit, formatBytes, formatCount, formatNumber } from "../look/format.ts";
 import { inkOn, type Phase, type Theme } from "../look/theme.ts";
 import { nameStep, stackedCategories } from "./composition.ts";
-import type { MemoryColumn, MemoryWindow } from "./memory-window.ts";
+import type { MemoryColumn, MemoryWindow } from "./window-data.ts";
 
 /** Ticks of an axis of bytes at round numbers of one binary unit, which is named with the axis. */
 export function byteTicks(maximum: number, count: number): { bytes: number; text: string }[] {
@@ -139,7 +139,7 @@ export function drawStepAxis(
     const text = formatCount(tick);
     const half = textWidth(text, fontSize.small) / 2;
     drawLine(canvas, [centre, bottom], [centre, bottom + 4], theme.axis);
-    drawText(canvas, text, Math.min(centre, box.x + box.width - half), bottom + 16, {
+    drawText(canvas, text, Math.max(box.x - 4 + half, Math.min(centre, box.x + box.width - half)), bottom + 16, {
       size: fontSize.small,
       fill: theme.muted,
       anchor: "middle",
