@@ -64,7 +64,8 @@ const views: Readonly<Record<string, View>> = {
       tileMemorySummary(data as TileMemoryProfile),
       theme,
     ),
-  "vertex-graph": (container, data, theme, state) => mountVertices(container, data as StoredVertices, theme, state),
+  "vertex-graph": (container, data, theme, state, ask) =>
+    mountVertices(container, data as StoredVertices, theme, state, ask),
 };
 
 /**

@@ -2,9 +2,10 @@ import { hsl, select, type ZoomTransform, zoom, zoomIdentity } from "d3";
 import { formatBytes, formatCount, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
 import { unitColors } from "../vertices/part-colors.ts";
-import type { StoredVertices } from "../vertices/stored-vertices.ts";
+import { edgeParts, type StoredEdges, type StoredVertices } from "../vertices/stored-vertices.ts";
 import { createButton, createElement } from "./controls.ts";
 import { createFrame } from "./frame.ts";
+import type { Ask } from "./memory-source.ts";
 import { createTooltip, type TooltipLine } from "./tooltip.ts";
 import { drawVertices, type VertexColors, type VertexColumns, VertexGrid } from "./vertex-canvas.ts";
 
@@ -22,6 +23,8 @@ export interface VertexViewState {
 const edgeLight = 0.3;
 /** Height of the view for its width, at most. */
 const tallest = 0.75;
+/** The most parts of edges that a page holds: more would make every drawing slow. */
+const mostParts = 10;
 /** The largest side of the canvas in its own pixels, so that fine screens do not make it slow. */
 const mostPixels = 1600;
 
@@ -34,8 +37,9 @@ export function mountVertices(
   stored: StoredVertices,
   theme: Theme,
   state: VertexViewState,
+  ask?: Ask,
 ): () => void {
-  const columns = readColumns(stored);
+  let columns = readColumns(stored);
   const grid = new VertexGrid(columns, stored.width, stored.height);
   const sectionOf = sectionsOf(stored);
   const { card, bar } = createFrame(theme, stored.title, describeView(stored));
@@ -167,23 +171,46 @@ export function mountVertices(
   if (state.transform) zoomed.call(wheelZoom.transform, state.transform);
   const sizes = new ResizeObserver(paintSoon);
   sizes.observe(stage);
+  let ended = false;
+  /** Gets what is not stored, part after part, and draws it as it comes. */
+  const fetchEdges = async (): Promise<void> => {
+    const parts = Math.min(mostParts, edgeParts(stored.edgeCount));
+    for (let part = 1; part < parts && !ended; part++) {
+      const more = (await ask?.({ part })) as StoredEdges | null | undefined;
+      if (!more || ended) return;
+      columns = addEdges(columns, more);
+      paintSoon();
+    }
+  };
+  fetchEdges().catch(console.error);
   return () => {
+    ended = true;
     sizes.disconnect();
     cancelAnimationFrame(painting);
   };
 }
 
 function readColumns(stored: StoredVertices): VertexColumns {
-  const producers = new Uint32Array(stored.reaches.length);
-  const consumers = new Uint32Array(stored.reaches.length);
+  const none = new Uint32Array(0);
+  const places = { x: Float32Array.from(stored.x), y: Float32Array.from(stored.y) };
+  return addEdges({ ...places, producers: none, consumers: none }, stored);
+}
+
+/** The same vertices with more edges. */
+function addEdges(columns: VertexColumns, { degrees, reaches }: StoredEdges): VertexColumns {
+  const before = columns.producers.length;
+  const producers = new Uint32Array(before + reaches.length);
+  const consumers = new Uint32Array(before + reaches.length);
+  producers.set(columns.producers);
+  consumers.set(columns.consumers);
   let edge = 0;
-  stored.degrees.forEach((degree, vertex) => {
+  degrees.forEach((degree, vertex) => {
     for (let index = 0; index < degree; index++, edge++) {
-      consumers[edge] = vertex;
-      producers[edge] = vertex - stored.reaches[edge];
+      consumers[before + edge] = vertex;
+      producers[before + edge] = vertex - reaches[edge];
     }
   });
-  return { x: Float32Array.from(stored.x), y: Float32Array.from(stored.y), producers, consumers };
+  return { ...columns, producers, consumers };
 }
 
 function sectionsOf({ sections, x }: StoredVertices): Uint16Array {

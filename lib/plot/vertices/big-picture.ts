@@ -15,7 +15,7 @@ import { readBlockGraph } from "./from-blocks.ts";
 import { type LayerLabel, placeLabels } from "./labels.ts";
 import { partColor } from "./part-colors.ts";
 import { buildScene, type Scene } from "./scene.ts";
-import { storeVertices } from "./stored-vertices.ts";
+import { type EdgesRequest, edgeParts, storeEdges, storeVertices } from "./stored-vertices.ts";
 import { checkVertexGraph, countEdges, type VertexGraph } from "./vertex-graph.ts";
 
 /** How a big picture is drawn. */
@@ -88,7 +88,15 @@ export async function bigPicture(
   return new Figure({
     kind: "vertex-graph",
     dense: true,
-    ...(stored && { interactive: { mime: tesseraMime, data: stored } }),
+    ...(stored && {
+      interactive: {
+        mime: tesseraMime,
+        data: stored,
+        ...(edgeParts(edges) > 1 && {
+          details: (request: unknown) => storeEdges(graph, (request as EdgesRequest).part),
+        }),
+      },
+    }),
     summary: `${title}: ${facts}`,
     picture: {
       title,

@@ -18,8 +18,21 @@ export interface StoredVertices {
   readonly reaches: readonly number[];
   readonly tiles?: readonly number[];
   readonly bytes?: readonly number[];
-  /** Edges of the graph; where fewer are stored, every n-th of them is. */
+  /** Edges of the graph; where fewer are stored, every n-th of them is, and a living kernel gives the others. */
   readonly edgeCount: number;
+}
+
+/** Every n-th edge of a graph, by consumers. */
+export interface StoredEdges {
+  /** How many of them go into each vertex. */
+  readonly degrees: readonly number[];
+  /** For each edge, in the order of consumers, its consumer minus its producer. */
+  readonly reaches: readonly number[];
+}
+
+/** A page asks for the edges that `n` leaves out part by part, from 1 to n − 1. */
+export interface EdgesRequest {
+  readonly part: number;
 }
 
 /** The most vertices that a page shows one by one. */
@@ -33,19 +46,7 @@ const stepsAcross = 2048;
 export function storeVertices(graph: VertexGraph, scene: Scene, title: string, facts: string): StoredVertices | null {
   if (graph.vertexCount > mostVertices) return null;
   const edgeCount = countEdges(graph);
-  const every = Math.max(1, Math.ceil(edgeCount / mostEdges));
-  const degrees: number[] = [];
-  const reaches: number[] = [];
-  let edgeNumber = 0;
-  for (const { firstVertex, starts, producers } of graph.edges) {
-    for (let index = 0; index + 1 < starts.length; index++) {
-      const before = reaches.length;
-      for (let edge = starts[index]; edge < starts[index + 1]; edge++) {
-        if (edgeNumber++ % every === 0) reaches.push(firstVertex + index - producers[edge]);
-      }
-      degrees.push(reaches.length - before);
-    }
-  }
+  const { degrees, reaches } = storeEdges(graph, 0);
   const scale = stepsAcross / scene.width;
   return {
     kind: "vertex-graph",
@@ -62,4 +63,27 @@ export function storeVertices(graph: VertexGraph, scene: Scene, title: string, f
     ...(graph.bytes && { bytes: Array.from(graph.bytes) }),
     edgeCount,
   };
+}
+
+/** In how many parts the edges of a graph are stored and asked for. */
+export function edgeParts(edgeCount: number): number {
+  return Math.max(1, Math.ceil(edgeCount / mostEdges));
+}
+
+/** One part of the edges: those whose number leaves `part` when divided by the number of parts. */
+export function storeEdges(graph: VertexGraph, part: number): StoredEdges {
+  const parts = edgeParts(countEdges(graph));
+  const degrees: number[] = [];
+  const reaches: number[] = [];
+  let edgeNumber = 0;
+  for (const { firstVertex, starts, producers } of graph.edges) {
+    for (let index = 0; index + 1 < starts.length; index++) {
+      const before = reaches.length;
+      for (let edge = starts[index]; edge < starts[index + 1]; edge++) {
+        if (edgeNumber++ % parts === part) reaches.push(firstVertex + index - producers[edge]);
+      }
+      degrees.push(reaches.length - before);
+    }
+  }
+  return { degrees, reaches };
 }
