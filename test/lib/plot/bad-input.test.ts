@@ -44,9 +44,7 @@ const oneNode: GraphReport = {
   kind: "operator-graph",
   title: "one",
   layers: [],
-  nodes: [
-    { id: 0, operator: "full", layer: "", column: "forward", types: ["float32[]"], outputBytes: 4, flops: 0 },
-  ],
+  nodes: [{ id: 0, operator: "full", layer: "", column: "forward", types: ["float32[]"], outputBytes: 4, flops: 0 }],
   edges: [],
 };
 
@@ -88,7 +86,11 @@ test("nothing at all is a card that says so", async () => {
 });
 
 test("numbers that are none are left out, and the caption counts them", async () => {
-  for (const figure of [line([1, Number.NaN, 2]), scatter({ x: [1, 2], y: [Number.NaN, 1] }), bars({ a: Number.NaN, b: 1 })]) {
+  for (const figure of [
+    line([1, Number.NaN, 2]),
+    scatter({ x: [1, 2], y: [Number.NaN, 1] }),
+    bars({ a: Number.NaN, b: 1 }),
+  ]) {
     assert.match(await drawn(figure), /1 value is not drawn/, figure.kind);
   }
   assert.match(await drawn(histogram([1, 2, Number.NaN])), /1 value is not finite/);

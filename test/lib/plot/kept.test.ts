@@ -42,7 +42,11 @@ const model = nn.sequential([nn.flatten(), nn.dense(16), nn.relu(), nn.dense(16)
   seed: 1,
 });
 const recipe = { optimizer: nn.sgd({ rate: 0.1 }), batch: 8 };
-const checkpointed = compile(model, { ...recipe, memory: "checkpoint" });
+const deep = nn.sequential([nn.flatten(), ...nn.repeat(6, [nn.dense(16), nn.relu()]), nn.dense(10)], {
+  input: [12, 12],
+  seed: 1,
+});
+const checkpointed = compile(deep, { ...recipe, memory: "checkpoint" });
 const machine = new BlockEngine(lower(compile(model, recipe), devices.gc200)).run();
 const digit = Uint8Array.from({ length: 784 }, (_, index) => (index % 28 > 9 && index % 28 < 15 ? 255 : 0));
 

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { BlockEngine, compile, devices, lower, nn } from "../../../lib/index.ts";
-import { figures, programTree } from "../../../lib/plot/index.ts";
+import { programTree } from "../../../lib/plot/index.ts";
 import { profileExecution } from "../../../lib/plot/machine/execution-profile.ts";
 import { chooseOpenParts, measureTree, treeRows } from "../../../lib/plot/machine/program-tree.ts";
 import { suite } from "../../support/suite.ts";
@@ -28,7 +28,7 @@ test("it is a sound drawing, run or not", async () => {
   const svg = assertSoundDrawing(await programTree(tree).svg());
   assert.ok(svg.textContent!.replaceAll(",", "").includes(`${report.cycles} cycles`));
   const idle = new BlockEngine(lower(program, devices.gc200)).programTree();
-  assert.match(assertSoundDrawing(await figures["program-tree"](idle).svg()).textContent!, /not run yet/);
+  assert.match(assertSoundDrawing(await programTree(idle).svg()).textContent!, /not run yet/);
   const empty = { ...tree, root: { ...tree.root, parts: [] }, functions: [] };
   assert.match(assertSoundDrawing(await programTree(empty).svg()).textContent!, /the program has no parts/);
 });
