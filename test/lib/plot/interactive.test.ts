@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
+import { BlockEngine, compile, devices, lower, nn } from "../../../lib/index.ts";
 import {
   bigPicture,
   compareMemory,
@@ -13,6 +14,7 @@ import {
   graph,
   images,
   memory,
+  programTree,
 } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
 import { memoryLayout } from "../../../lib/plot/memory/memory-picture.ts";
@@ -122,7 +124,43 @@ test("a comparison tells what a step of any of its members consists of", async (
   await show(compareMemory({ small, deep }), async (page) => {
     const box = (await page.locator("svg").boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.55, box.y + box.height * 0.7);
-    assert.match((await page.locator('[role="tooltip"]').textContent())!, /^deep: .*weights/);
+    const tooltip = (await page.locator('[role="tooltip"]').textContent())!;
+    assert.match(tooltip, /^step \d+, .*small.*deep.*weights[\d.]+ [KM]iB → [\d.]+ [KM]iB/);
+    // A pale and a dark line in each panel.
+    assert.is(await page.locator("[data-part=cursor] line").count(), 4);
+  });
+});
+
+test("one cursor runs through memory and operators, led by either", async () => {
+  const model = nn.sequential([nn.flatten(), nn.dense(16), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 });
+  const program = compile(model, { optimizer: nn.sgd({ rate: 0.1 }), batch: 8 });
+  await show(memory(program.memory, { graph: program.graph }), async (page) => {
+    const svg = page.locator("svg[role=img]").first();
+    const box = (await svg.boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 250);
+    const marked = page.locator('[data-box] > rect[style*="stroke-width: 3"]');
+    assert.ok((await marked.count()) > 0, "the operators of the step are marked");
+    await page.mouse.move(5, 5);
+    assert.is(await marked.count(), 0);
+    await page.locator("[data-box]").nth(2).hover();
+    const { layer } = program.graph.nodes[2];
+    const step = program.memory.steps.findIndex(({ operations }) => operations!.includes(2));
+    assert.ok((await svg.textContent())!.includes(`Step ${step}: `), `${layer} runs in step ${step}`);
+  });
+});
+
+test("a program's parts open and close by clicks", async () => {
+  const model = nn.sequential([nn.flatten(), nn.dense(8), nn.relu(), nn.dense(4)], { input: [8, 8], seed: 1 });
+  const program = compile(model, { optimizer: nn.sgd({ rate: 0.1 }), batch: 4 });
+  const machine = new BlockEngine(lower(program, devices.gc200)).run();
+  await show(programTree(machine.programTree()), async (page) => {
+    const rows = page.locator("[data-row]");
+    const before = await rows.count();
+    assert.ok(before > 2);
+    await rows.first().click();
+    assert.is(await rows.count(), 1 + machine.programTree().functions.length);
+    await rows.first().hover();
+    assert.match((await page.locator('[role="tooltip"]').textContent())!, /cycles[\d,]+, 100\.0 %/);
   });
 });
 
