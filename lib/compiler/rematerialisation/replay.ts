@@ -40,6 +40,13 @@ export class Replay {
     return this.#extraFlops;
   }
 
+  /** How often each value was made again, by value of the tape. */
+  get repeats(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const id of this.#origins) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return counts;
+  }
+
   /** Runs an operation of the tape, and before it whatever makes an operand that is not there. */
   run(position: number): void {
     const { inputs, outputs, producer, flops } = this.#tape;
@@ -93,9 +100,36 @@ export class Replay {
    * @param arriving roots that are given and counted, too: from a place to their last use
    */
   liveBytes(arriving: Iterable<number> = [], from = 0): Float64Array {
-    const { root, bytes, inputs, outputs, producer } = this.#tape;
-    const values = producer.length;
-    const count = values + this.#origins.length;
+    const { bytes } = this.#tape;
+    const { made, last } = this.#lifetimes();
+    const live = new Float64Array(this.#operations.length + 1);
+    for (const version of this.#made) {
+      if (made[version] === absent) continue;
+      const size = bytes[this.#valueOf(version)];
+      live[made[version]] += size;
+      live[last[version] + 1] -= size;
+    }
+    for (const id of arriving) {
+      live[from] += bytes[id];
+      live[Math.max(from, last[id]) + 1] -= bytes[id];
+    }
+    for (let place = 1; place < live.length; place++) live[place] += live[place - 1];
+    return live.subarray(0, this.#operations.length);
+  }
+
+  /** Values of the tape that were made here and are alive during the operation that ran at a place. */
+  aliveAt(place: number): ReadonlySet<number> {
+    const { made, last } = this.#lifetimes();
+    const alive = this.#made.filter((version) => {
+      return made[version] !== absent && made[version] <= place && last[version] >= place;
+    });
+    return new Set(alive.map((version) => this.#valueOf(version)));
+  }
+
+  /** By what was made: where it was, −1 for views, and where it is read for the last time, itself or by a view. */
+  #lifetimes(): { readonly made: Int32Array; readonly last: Int32Array } {
+    const { root, inputs, outputs, producer } = this.#tape;
+    const count = producer.length + this.#origins.length;
     // A view keeps alive the very version whose bytes it shows.
     const held = new Int32Array(count).fill(absent);
     const made = new Int32Array(count).fill(absent);
@@ -115,19 +149,12 @@ export class Replay {
         else made[version] = last[version] = place;
       }
     }
-    const live = new Float64Array(this.#operations.length + 1);
-    for (const version of this.#made) {
-      if (made[version] === absent) continue;
-      const size = bytes[version < values ? version : this.#origins[version - values]];
-      live[made[version]] += size;
-      live[last[version] + 1] -= size;
-    }
-    for (const id of arriving) {
-      live[from] += bytes[id];
-      live[Math.max(from, last[id]) + 1] -= bytes[id];
-    }
-    for (let place = 1; place < live.length; place++) live[place] += live[place - 1];
-    return live.subarray(0, this.#operations.length);
+    return { made, last };
+  }
+
+  #valueOf(version: number): number {
+    const values = this.#tape.producer.length;
+    return version < values ? version : this.#origins[version - values];
   }
 
   /** What ran, as a graph with the inputs and outputs of the tape's. */

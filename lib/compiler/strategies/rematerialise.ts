@@ -1,4 +1,5 @@
 import type { OperatorGraph } from "../../ir/index.ts";
+import { KeepSearch } from "../rematerialisation/keep-search.ts";
 import { Replay } from "../rematerialisation/replay.ts";
 import { type StageCosts, type StageOption, stageCosts } from "../rematerialisation/stage-options.ts";
 import { StageProgramme } from "../rematerialisation/stage-programme.ts";
@@ -19,11 +20,17 @@ const mostStages = 100;
 /** Plans drawn up on paper for a budget, and how many of them the target is asked about. */
 const mostCandidates = 40;
 const mostTrials = 6;
+/** The plan that is refined: the cheapest on paper that takes at most so much of what there is. */
+const startShare = 1.25;
+/** How often it is refined, each time for what the target made of the refined plan before. */
+const mostRefinements = 2;
+/** Plans that add less than this share of the step's arithmetic are good enough. */
+const goodShare = 0.002;
 
 /**
  * Computes again whatever costs least, in general graphs: stages between which little passes, what to keep inside each
- * by search, and a dynamic programme over them (`StageProgramme`). The target then says what the
- * cheapest of its plans really take.
+ * by search, and a dynamic programme over them (`StageProgramme`); then a search over single values (`KeepSearch`). The
+ * target says what the cheapest of the plans really take.
  */
 export function rematerialise({ bytes }: RematerialiseOptions = {}): MemoryStrategy {
   return {
@@ -100,6 +107,7 @@ export class Rematerialisation {
     const all = everythingBytes(tape, this.#stages) + this.#largestPeak();
     const limit = Math.min(all, 1.5 * Math.max(1, budgetBytes - residentBytes));
     const candidates = this.#candidates(new StageProgramme(this.#costs, limit));
+    const drawn = [...candidates];
     let error = residentBytes;
     let best: Trial | undefined;
     for (let trial = 0; trial < mostTrials; trial++) {
@@ -114,7 +122,29 @@ export class Rematerialisation {
       error = Math.max(fits ? Number.NEGATIVE_INFINITY : error, tried.target.arenaBytes - peakBytes);
       if (fits && (best === undefined || extraFlops < best.extraFlops)) best = tried;
     }
-    return best;
+    return this.#refine(best, drawn, budgetBytes, error);
+  }
+
+  /** Looks for a better plan than one that was found, by changes to single values of a plan above the budget. */
+  #refine(
+    found: Trial | undefined,
+    candidates: readonly Candidate[],
+    budgetBytes: number,
+    firstError: number,
+  ): Trial | undefined {
+    const { tape } = this.#context;
+    const good = goodShare * tape.flops.reduce((sum, flops) => sum + flops, 0);
+    if (found !== undefined && found.extraFlops <= good) return found;
+    let error = firstError;
+    const start = candidates.find(({ peakBytes }) => peakBytes <= startShare * (budgetBytes - error));
+    for (let trial = 0; start !== undefined && trial < mostRefinements; trial++) {
+      const drawing = new KeepSearch(tape, this.#stages, budgetBytes - error, start.replay).run();
+      if (drawing === undefined || (found !== undefined && drawing.extraFlops >= found.extraFlops)) return found;
+      const tried = this.#measure(drawing.replay);
+      if (tried.target.arenaBytes <= budgetBytes) return tried;
+      error = tried.target.arenaBytes - drawing.peakBytes;
+    }
+    return found;
   }
 
   /** Plans of a programme between the smallest and the largest, those of least work first. */
