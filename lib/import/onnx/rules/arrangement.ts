@@ -249,20 +249,45 @@ function split(node: NodeContext): readonly Operand[] {
   });
 }
 
+/** Which element stands at a place before or behind an axis, for each way of filling margins from the data. */
+const filled: Readonly<Record<string, (place: number, extent: number) => number>> = {
+  edge: (place, extent) => Math.min(Math.max(place, 0), extent - 1),
+  reflect(place, extent) {
+    const period = Math.max(1, 2 * (extent - 1));
+    const folded = ((place % period) + period) % period;
+    return Math.min(folded, period - folded);
+  },
+  wrap: (place, extent) => ((place % extent) + extent) % extent,
+};
+
 function pad(node: NodeContext): Value {
   const x = node.value(0);
-  const rank = x.type.shape.length;
+  const { shape } = x.type;
+  const rank = shape.length;
   const mode = node.text("mode", "constant");
-  if (mode !== "constant") node.fail('mode must be "constant"', `"${mode}"`, "build the model with padding by zeros");
   const pads = node.wholes(1, []);
   const axes = node.axes(node.wholes(3, axesOf(rank)), rank);
   if (pads.length !== 2 * axes.length) node.fail("pads must be two per axis", formatShape(pads));
   const margin = (offset: number): readonly number[] =>
     axesOf(rank).map((axis) => (axes.includes(axis) ? pads[axes.indexOf(axis) + offset] : 0));
   const [before, after] = [margin(0), margin(axes.length)];
+  if (mode !== "constant") {
+    if (!Object.hasOwn(filled, mode)) node.fail("mode must be constant, edge, reflect or wrap", `"${mode}"`);
+    const padded = axesOf(rank).reduce(
+      (value, axis) => {
+        const size = shape[axis] + before[axis] + after[axis];
+        if (before[axis] === 0 && after[axis] === 0) return value;
+        if (!(size >= 0 && size <= mostElements) || shape[axis] === 0) node.fail("margins must fit", formatShape(pads));
+        const rows = Array.from({ length: size }, (_, place) => filled[mode](place - before[axis], shape[axis]));
+        return gatherRows(node, value, axis, rowsOf(node, rows, [size], `${node.node.outputs[0]}.rows${axis}`));
+      },
+      asFloats(node, x),
+    );
+    return x.type.dtype === "int32" ? node.apply("cast", [padded], { dtype: "int32" }) : padded;
+  }
   // A negative margin cuts.
   const starts = before.map((size) => Math.max(0, -size));
-  const sizes = x.type.shape.map((extent, axis) => extent - starts[axis] - Math.max(0, -after[axis]));
+  const sizes = shape.map((extent, axis) => extent - starts[axis] - Math.max(0, -after[axis]));
   const cut = starts.some((start) => start > 0) || after.some((size) => size < 0);
   const inner = cut ? node.apply("slice", [x], { starts, sizes }) : x;
   const grown = (values: readonly number[]): readonly number[] => values.map((size) => Math.max(0, size));

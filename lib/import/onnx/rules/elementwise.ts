@@ -3,6 +3,7 @@ import { elementCount, formatShape, sameShape } from "../../../tensor/index.ts";
 import type { Constant } from "../constant.ts";
 import { broadcastShape, type NodeContext } from "../node-context.ts";
 import type { Operand } from "../operand.ts";
+import { asFloats } from "./as-floats.ts";
 import { givesValue, type Rule } from "./rule.ts";
 
 /** An operator of ours that does the same to one input. */
@@ -19,6 +20,11 @@ function vectorAxis(vector: Value, whole: readonly number[]): number | null {
 
 /** Two operands of shapes that ONNX repeats to one; a vector along one axis is not repeated in memory. */
 export function combine(node: NodeContext, operator: string, a: Value, b: Value): Value {
+  if (a.type.dtype === "int32" && b.type.dtype === "int32") {
+    // There is no arithmetic of whole numbers: in floats it is exact up to 2²⁴, and casting cuts toward 0 as division does.
+    const result = combine(node, operator, asFloats(node, a), asFloats(node, b));
+    return node.apply("cast", [result], { dtype: "int32" });
+  }
   if (sameShape(a.type.shape, b.type.shape)) return node.apply(operator, [a, b]);
   const shape = broadcastShape([a.type.shape, b.type.shape]);
   if (shape === null) {
@@ -138,6 +144,14 @@ function gelu(node: NodeContext): Value {
   return node.apply("multiply", [times(node, x, 0.5), plus(node, curve, node.number(1))]);
 }
 
+/** Where the bounds cross, everything is the upper one. */
+function clip(node: NodeContext): Value {
+  const x = node.value(0);
+  const high = node.scalar(2, largest);
+  const clipped = node.apply("clip", [asFloats(node, x)], { low: Math.min(node.scalar(1, -largest), high), high });
+  return x.type.dtype === "int32" ? node.apply("cast", [clipped], { dtype: "int32" }) : clipped;
+}
+
 const largest = 3.4028234663852886e38;
 
 /** Rules of operators that work element by element. */
@@ -150,9 +164,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     const below = node.apply("exp", [node.apply("minimum", [times(node, x, 1 / alpha), node.number(0)])]);
     return plus(node, node.apply("relu", [x]), times(node, plus(node, below, node.number(-1)), alpha));
   }),
-  Clip: givesValue((node) =>
-    node.apply("clip", [node.value(0)], { low: node.scalar(1, -largest), high: node.scalar(2, largest) }),
-  ),
+  Clip: givesValue(clip),
   Div: arithmetic("divide", (a, b) => a / b),
   Elu: givesValue((node) => elu(node, node.value(0), node.float("alpha", 1))),
   Erf: same("erf"),

@@ -99,25 +99,48 @@ function withBias(node: NodeContext, maps: Value): Value {
   return node.has(2) ? node.apply("addBias", [maps, node.value(2)], { axis: 1 }) : maps;
 }
 
+/** The margins of a transposed convolution, as `pads` or worked out from the extents that are to come out. */
+function transposedMargins(
+  node: NodeContext,
+  window: NodeWindow,
+  extents: readonly number[],
+  added: readonly number[],
+) {
+  const { kernel, stride, dilation } = window;
+  const reach = extents.map(
+    (extent, axis) => (extent - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1 + added[axis],
+  );
+  const automatic = node.text("auto_pad", "NOTSET");
+  const given = node.wholeList("output_shape", null);
+  if (automatic === "NOTSET" && given === null) return { before: window.before, after: window.after };
+  if (automatic === "VALID" && given === null) return { before: extents.map(() => 0), after: extents.map(() => 0) };
+  const wanted =
+    given === null
+      ? extents.map((extent, axis) => extent * stride[axis])
+      : [...extents.map(() => 1), ...given].slice(-extents.length);
+  const total = wanted.map((extent, axis) => reach[axis] - extent);
+  const less = total.map((margin) => Math.floor(margin / 2));
+  const more = total.map((margin, axis) => margin - less[axis]);
+  // The odd one goes behind for SAME_UPPER, and before otherwise, as the operator's definition has it.
+  return automatic === "SAME_UPPER" ? { before: less, after: more } : { before: more, after: less };
+}
+
 function transposedConvolution(node: NodeContext): Value {
   const { x, flat } = pictures(node, node.value(0));
   const weight = pictures(node, node.value(1)).x;
   const kernel = weight.type.shape.slice(2);
-  if (node.text("auto_pad", "NOTSET") !== "NOTSET" || node.wholeList("output_shape", null) !== null) {
-    node.fail("margins must be given as pads", "auto_pad or output_shape", "export with explicit pads");
-  }
-  const window = windowOf(node, x.type.shape.slice(2), flat ? kernel.slice(1) : kernel, flat);
-  const { stride, dilation, before, after } = window;
+  const extents = x.type.shape.slice(2);
+  const window = windowOf(node, extents, flat ? kernel.slice(1) : kernel, flat);
+  const { stride, dilation } = window;
   const extra = node.wholeList(
     "output_padding",
     kernel.slice(flat ? 1 : 0).map(() => 0),
   );
   const added = flat ? [0, ...extra] : extra;
-  // All that the kernel reaches, from which the margins are then cut.
-  const full = x.type.shape
-    .slice(2)
-    .map((extent, axis) => (extent - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1);
-  const even = before.every((margin, axis) => margin === after[axis] && added[axis] < stride[axis]);
+  const { before, after } = transposedMargins(node, window, extents, added);
+  // All that the kernel reaches, from which the margins are then cut; a negative margin adds zeros.
+  const full = extents.map((extent, axis) => (extent - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1);
+  const even = before.every((margin, axis) => margin >= 0 && margin === after[axis] && added[axis] < stride[axis]);
   const padding = even ? before : [0, 0];
   const size = full.map((extent, axis) => (even ? extent - 2 * before[axis] + added[axis] : extent));
   let maps = node.apply("convolution2dInputGradient", [x, weight], {
@@ -128,9 +151,13 @@ function transposedConvolution(node: NodeContext): Value {
     size,
   });
   if (!even) {
-    const longer = node.apply("pad", [maps], { before: [0, 0, 0, 0], after: [0, 0, ...added] });
+    const margins = {
+      before: [0, 0, ...before.map((margin) => Math.max(0, -margin))],
+      after: [0, 0, ...after.map((margin, axis) => Math.max(0, added[axis] - margin))],
+    };
+    const longer = node.apply("pad", [maps], margins);
     maps = node.apply("slice", [longer], {
-      starts: [0, 0, ...before],
+      starts: [0, 0, ...before.map((margin) => Math.max(0, margin))],
       sizes: [
         ...longer.type.shape.slice(0, 2),
         ...full.map((extent, axis) => extent - before[axis] - after[axis] + added[axis]),

@@ -59,11 +59,14 @@ function batchNormalisation(node: NodeContext): Value {
   );
 }
 
-function dropOut(node: NodeContext): Value {
+/** What is dropped while training, the mode decides; the mask is known only where nothing is. */
+function dropOut(node: NodeContext): readonly Operand[] {
   const x = node.value(0);
   const rate = node.scalar(1, 0.5);
-  if (rate === 0) return x;
-  return node.layer(dropout(rate), x, (name) => node.fail("dropout must have no weights", name));
+  const nothing = rate === 0 || node.mode === "inference";
+  const y = rate === 0 ? x : node.layer(dropout(rate), x, (name) => node.fail("dropout must have no weights", name));
+  const mask = nothing && node.node.outputs.length > 1 ? [node.number(1, x.type.shape)] : [];
+  return [y, ...mask].map(valueOperand);
 }
 
 /** Rows less their mean, over their deviation, [rows, columns], with what they were made of: [rows] each. */
@@ -177,7 +180,7 @@ export const rowRules: Readonly<Record<string, Rule>> = {
   ArgMax: indexOf("largest"),
   ArgMin: indexOf("smallest"),
   BatchNormalization: givesValue(batchNormalisation),
-  Dropout: givesValue(dropOut),
+  Dropout: dropOut,
   Gemm: givesValue(generalProduct),
   GroupNormalization: givesValue(groupNormalisation),
   InstanceNormalization: givesValue(instanceNormalisation),
