@@ -244,6 +244,21 @@ const zeroPadding = one((writer, given) => {
   return { ...x, name: writer.node("Pad", [x.name, writer.wholes([0, 0, top, left, 0, 0, bottom, right])]) };
 });
 
+const upSampling = one((writer, given) => {
+  const x = writer.first(given);
+  writer.expect("data_format", "channels_last");
+  const scales = writer.numbers([1, 1, ...writer.wholeList("size", [2, 2])]);
+  const interpolation = writer.setting("interpolation", "nearest");
+  if (interpolation !== "nearest" && interpolation !== "bilinear") {
+    writer.fail('interpolation must be "nearest" or "bilinear"', JSON.stringify(interpolation));
+  }
+  const how: Readonly<Record<string, Given>> =
+    interpolation === "bilinear"
+      ? { mode: { text: "linear" } }
+      : { coordinate_transformation_mode: { text: "asymmetric" }, nearest_mode: { text: "floor" } };
+  return { ...x, name: writer.node("Resize", [x.name, "", scales], how) };
+});
+
 const embedding = one((writer, x) => {
   writer.expect("mask_zero", false);
   const table = writer.weight("embeddings", rank(2));
@@ -318,6 +333,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   SeparableConv2D: separableConvolution,
   Softmax: softmax,
   Subtract: merged("Sub"),
+  UpSampling2D: upSampling,
   ZeroPadding2D: zeroPadding,
   ...recurrentLayers,
 };

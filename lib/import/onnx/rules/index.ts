@@ -1,7 +1,10 @@
 import { arrangementRules } from "./arrangement.ts";
 import { elementwiseRules } from "./elementwise.ts";
+import { gatherRules } from "./gather.ts";
+import { knownRules } from "./known.ts";
 import { planeRules } from "./planes.ts";
 import { recurrentRules } from "./recurrent.ts";
+import { resizeRules } from "./resize.ts";
 import { rowRules } from "./rows.ts";
 import type { Rule } from "./rule.ts";
 import { truthRules } from "./truth.ts";
@@ -10,8 +13,11 @@ import { truthRules } from "./truth.ts";
 export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null), {
   ...arrangementRules,
   ...elementwiseRules,
+  ...gatherRules,
+  ...knownRules,
   ...planeRules,
   ...recurrentRules,
+  ...resizeRules,
   ...rowRules,
   ...truthRules,
 });

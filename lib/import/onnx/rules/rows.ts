@@ -3,7 +3,7 @@ import { batchNorm, dropout } from "../../../nn/index.ts";
 import { elementCount, formatShape, type Shape } from "../../../tensor/index.ts";
 import { broadcastShape, type NodeContext } from "../node-context.ts";
 import { type Operand, valueOperand } from "../operand.ts";
-import { reversed } from "./arrangement.ts";
+import { reversed } from "./along-axis.ts";
 import { asFloats } from "./as-floats.ts";
 import { combine } from "./elementwise.ts";
 import { axesOf, givesValue, type Rule } from "./rule.ts";

@@ -17,3 +17,6 @@ export function axesOf(rank: number): readonly number[] {
 
 /** No node becomes more operations or values than this, so that a few bytes of a file cannot ask for billions. */
 export const mostPieces = 2 ** 16;
+
+/** No constant that follows from extents needs more elements than this; a hostile file may ask for any number. */
+export const mostElements = 2 ** 24;

@@ -5,7 +5,7 @@ import { broadcastShape, type NodeContext } from "../node-context.ts";
 import { type Operand, valueOperand } from "../operand.ts";
 import { asFloats } from "./as-floats.ts";
 import { combine, isPlain } from "./elementwise.ts";
-import { axesOf, type Rule } from "./rule.ts";
+import { axesOf, mostElements, type Rule } from "./rule.ts";
 
 // Truth values of data are 1 and 0 in the graph's floats, since there are no others; what follows from shapes alone, such
 // as the mask of a fixed length, is computed while the graph is built.
@@ -44,8 +44,7 @@ function fold(node: NodeContext, count: number, compute: (...elements: number[])
     );
   }
   const total = elementCount(shape);
-  const most = 2 ** 24;
-  if (total > most) node.fail(`there must be at most ${most} elements`, formatShape(shape));
+  if (total > mostElements) node.fail(`there must be at most ${mostElements} elements`, formatShape(shape));
   const elements = constants.map((constant) => elementAt(constant, shape));
   const data = Float64Array.from({ length: total }, (_, place) => compute(...elements.map((at) => at(place))));
   return { shape, real: false, data };
