@@ -1,12 +1,13 @@
 // The extension in a real JupyterLab: a notebook with stored outputs, not trusted, opened in Chromium without a network.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
+import { install } from "../../../kernel/install.ts";
 import { curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "../../lib/plot/samples.ts";
-import { chromiumArguments, findChromium, findPython, projectRoot } from "../../support/environment.ts";
+import { chromiumArguments, findChromium, findPython } from "../../support/environment.ts";
 import { type JupyterServer, startJupyter } from "../../support/jupyter-lab.ts";
 import { suite } from "../../support/suite.ts";
 
@@ -42,9 +43,25 @@ async function writeNotebook(figures: readonly Figure[]): Promise<void> {
   );
 }
 
+/** A notebook without outputs, whose cell simulates a training step. */
+function writeLiveNotebook(): void {
+  const source = [
+    "const model = nn.sequential([nn.flatten(), nn.dense(8), nn.relu(), nn.dense(4)], { input: [8, 8], seed: 1 })",
+    "simulate(lower(trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch: 4, loss: nn.crossEntropy() }), devices.gc200))",
+  ].join("\n");
+  const cell = { id: "live", cell_type: "code", metadata: {}, source, execution_count: null, outputs: [] };
+  const metadata = { kernelspec: { name: "tessera", display_name: "TypeScript (Tessera)", language: "typescript" } };
+  writeFileSync(
+    join(folder, "notebooks/live.ipynb"),
+    JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells: [cell] }),
+  );
+}
+
 test.before(async () => {
   mkdirSync(join(folder, "notebooks"), { recursive: true });
-  cpSync(join(projectRoot, "dist/labextension"), join(folder, "data/labextensions/tessera"), { recursive: true });
+  // The extension, and the kernel for the notebook that runs.
+  await install(join(folder, "data"));
+  writeLiveNotebook();
   await writeNotebook([
     memory(sampleMemory([784, ...new Array<number>(8).fill(64), 10], 64, "deep")),
     graph(sampleGraph([784, 128, 10], 64, "shallow")),
@@ -64,8 +81,8 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Opens the notebook and hands its page on; the test fails on errors of ours and on requests to elsewhere. */
-async function openNotebook(check: (page: Page) => Promise<void>): Promise<void> {
+/** Opens a notebook and hands its page on; the test fails on errors of ours and on requests to elsewhere. */
+async function openPage(notebook: string, check: (page: Page) => Promise<void>): Promise<void> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 2600 } });
   try {
     const trouble: string[] = [];
@@ -78,16 +95,23 @@ async function openNotebook(check: (page: Page) => Promise<void>): Promise<void>
       const url = request.url();
       if (/^https?:/.test(url) && !url.startsWith(address)) trouble.push(url);
     });
-    await page.goto(`${address}/lab/tree/figures.ipynb?reset`);
-    await page.locator(".tessera-figure").first().waitFor({ timeout: 60_000 });
-    // The notebook's kernel does not exist; JupyterLab asks for another.
-    const dialog = page.locator(".jp-Dialog .jp-mod-reject").first();
-    await dialog.click({ timeout: 10_000 }).catch(() => undefined);
+    await page.goto(`${address}/lab/tree/${notebook}?reset`);
     await check(page);
     assert.equal(trouble, []);
   } finally {
     await page.close();
   }
+}
+
+/** Opens the notebook of stored figures, whose kernel does not exist. */
+async function openNotebook(check: (page: Page) => Promise<void>): Promise<void> {
+  await openPage("figures.ipynb", async (page) => {
+    await page.locator(".tessera-figure").first().waitFor({ timeout: 60_000 });
+    // JupyterLab asks for another kernel.
+    const dialog = page.locator(".jp-Dialog .jp-mod-reject").first();
+    await dialog.click({ timeout: 10_000 }).catch(() => undefined);
+    await check(page);
+  });
 }
 
 test("an untrusted notebook shows memory, graph and chart in their interactive forms", async () => {
@@ -97,6 +121,33 @@ test("an untrusted notebook shows memory, graph and chart in their interactive f
     await page.getByRole("searchbox", { name: /Search operators/ }).waitFor();
     await page.locator(".tessera-figure .js-plotly-plot .legendtext").first().waitFor();
     assert.is(await page.locator(".tessera-figure [data-box]").count(), sampleGraph([784, 128, 10], 64).nodes.length);
+  });
+});
+
+test("a figure asks the living kernel for a finer drawing of what it is zoomed to", async () => {
+  await openPage("live.ipynb", async (page) => {
+    const card = page.locator(".tessera-figure svg[role=img]").first();
+    await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
+    await page.getByText("TypeScript (Tessera) | Idle").first().waitFor({ timeout: 60_000 });
+    await page.locator(".jp-Notebook .jp-CodeCell .cm-content").first().click();
+    await page.keyboard.press("Shift+Enter");
+    await card.waitFor({ timeout: 60_000 });
+    const piece = async (): Promise<string> => {
+      const box = (await card.boundingBox())!;
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.4);
+      return (await page.locator('.tessera-figure [role="tooltip"]').textContent())!;
+    };
+    const length = (tooltip: string): number => {
+      const [from, to] = /cycles([\d,]+) to ([\d,]+)/
+        .exec(tooltip)!
+        .slice(1)
+        .map((text) => Number(text.replaceAll(",", "")));
+      return to - from;
+    };
+    const coarse = length(await piece());
+    await page.getByRole("button", { name: "Show fewer cycles" }).click();
+    for (let attempt = 0; attempt < 200 && length(await piece()) >= coarse; attempt++) await page.waitForTimeout(50);
+    assert.ok(length(await piece()) < coarse, "pieces of time are shorter");
   });
 });
 
