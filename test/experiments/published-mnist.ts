@@ -60,7 +60,7 @@ const entries: Readonly<Record<string, Entry>> = {
     samples: 60_000,
     batch: 64,
     epochs: 40,
-    rate: 0.1,
+    rate: 0.5,
     falling: true,
     decay: 0,
     claim: { target: 0.016, rule: "near", tolerance: 0.002, source: "Simard, Steinkraus, Platt 2003" },

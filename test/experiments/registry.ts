@@ -5,5 +5,6 @@ export const experiments: Readonly<Record<string, () => Promise<{ readonly exper
   "deep-in-little-memory": () => import("./deep-in-little-memory.ts"),
   "lenet5-mnist": () => import("./lenet5-mnist.ts"),
   "nielsen-depth": () => import("./nielsen-depth.ts"),
+  pretraining: () => import("./pretraining.ts"),
   "published-mnist": () => import("./published-mnist.ts"),
 };
