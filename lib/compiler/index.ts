@@ -4,6 +4,7 @@
 export { type GraphColumn, type GraphEdge, type GraphNode, type GraphReport, graphReport } from "./graph-report.ts";
 export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
 export { isSharedView, type Pass, type Schedule, storageOf } from "./schedule.ts";
+export { microBatchesFor, microBatchesOf } from "./strategies/accumulate.ts";
 export * as strategies from "./strategies/index.ts";
 export { planSchedule } from "./strategies/plan-schedule.ts";
 export type {

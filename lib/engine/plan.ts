@@ -9,10 +9,7 @@ import {
   type TensorBuffer,
 } from "../memory/index.ts";
 import { bytesOf, formatType } from "../tensor/index.ts";
-import type { CompiledProgram, Step } from "./program.ts";
-
-/** Offsets are multiples of a cache line, so that no two threads write into one line of two tensors. */
-const alignment = 64;
+import { alignment, type CompiledProgram, hostOffset, type Step } from "./program.ts";
 
 /** Everything that shares one place in the arena. */
 interface Storage {
@@ -34,6 +31,8 @@ interface Storage {
  */
 export function planProgram(schedule: Schedule, steps: readonly Step[]): CompiledProgram {
   const storages = collectStorages(schedule, steps);
+  const onHost = valuesOnHost(schedule);
+  const isOnHost = (storage: Storage): boolean => storage.values.some(({ id }) => onHost.has(id));
   const buffers: TensorBuffer[] = [];
   const labels: Omit<BufferLabel, "offset">[] = [];
   const add = (label: Omit<BufferLabel, "offset">): number => {
@@ -43,9 +42,11 @@ export function planProgram(schedule: Schedule, steps: readonly Step[]): Compile
     return buffers.length - 1;
   };
   const position = new Map<Storage, number>();
+  const hostStorages: Storage[] = [];
   for (const storage of storages.values()) {
     const { name, layer, category, type, bytes, start, end } = storage;
-    position.set(storage, add({ name, layer, category, type, bytes, start, end }));
+    if (isOnHost(storage)) hostStorages.push(storage);
+    else position.set(storage, add({ name, layer, category, type, bytes, start, end }));
   }
   const scratch = steps.map(({ scratchBytes, name, layer }, step) =>
     scratchBytes.map((bytes) =>
@@ -63,9 +64,14 @@ export function planProgram(schedule: Schedule, steps: readonly Step[]): Compile
   const problem: MemoryProblem = { buffers };
   const plan = bestGreedyPlan(problem);
   const offsets = new Map<number, number>();
-  for (const storage of storages.values()) {
-    const offset = plan.offsets[position.get(storage) as number];
-    for (const value of storage.values) offsets.set(value.id, offset);
+  for (const [storage, index] of position) {
+    for (const value of storage.values) offsets.set(value.id, plan.offsets[index]);
+  }
+  const host = planHost(hostStorages);
+  // The host's memory is not the device's: it lies behind the arena and is not counted in it.
+  const behind = hostOffset(plan.height);
+  for (const [index, storage] of hostStorages.entries()) {
+    for (const value of storage.values) offsets.set(value.id, behind + host.plan.offsets[index]);
   }
   const positions = new Map(schedule.graph.operations.map((operation, index) => [operation, index]));
   const report = memoryReport(
@@ -81,8 +87,25 @@ export function planProgram(schedule: Schedule, steps: readonly Step[]): Compile
   );
   const scratchOffsets = scratch.map((indices) => indices.map((index) => plan.offsets[index]));
   const { strategy } = schedule;
-  const told = strategy === undefined ? report : { ...report, strategy };
-  return { schedule, steps, offsets, scratchOffsets, arenaBytes: plan.height, problem, plan, report: told };
+  const told = {
+    ...report,
+    ...(host.plan.height === 0 ? {} : { hostBytes: host.plan.height }),
+    ...(strategy === undefined ? {} : { strategy }),
+  };
+  return { schedule, steps, offsets, scratchOffsets, arenaBytes: plan.height, host, problem, plan, report: told };
+}
+
+/** Ids of what moves have put into the host's memory. */
+function valuesOnHost({ graph }: Schedule): ReadonlySet<number> {
+  const moves = graph.operations.filter(({ operator, attributes }) => operator === "move" && attributes.to === "host");
+  return new Set(moves.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
+}
+
+function planHost(storages: readonly Storage[]): CompiledProgram["host"] {
+  const buffers = storages.map(
+    ({ bytes: size, start, end }, id): TensorBuffer => ({ id, size, alignment, start, end }),
+  );
+  return { problem: { buffers }, plan: bestGreedyPlan({ buffers }) };
 }
 
 function collectStorages(schedule: Schedule, steps: readonly Step[]): Map<number, Storage> {

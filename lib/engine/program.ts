@@ -25,8 +25,24 @@ export interface CompiledProgram {
   readonly offsets: ReadonlyMap<number, number>;
   /** Byte offsets of each step's scratch buffers, in the order of `scratchBytes`. */
   readonly scratchOffsets: readonly (readonly number[])[];
+  /** Bytes of the device's arena. */
   readonly arenaBytes: number;
+  /** What lies in the host's memory behind the arena, for programs that move things there. */
+  readonly host: { readonly problem: MemoryProblem; readonly plan: MemoryPlan };
   readonly problem: MemoryProblem;
   readonly plan: MemoryPlan;
   readonly report: MemoryReport;
+}
+
+/** Offsets are multiples of a cache line, so that no two threads write into one line of two tensors. */
+export const alignment = 64;
+
+/** Where the host's memory begins: behind the arena. */
+export function hostOffset(arenaBytes: number): number {
+  return Math.ceil(arenaBytes / alignment) * alignment;
+}
+
+/** Bytes that an execution allocates: the arena, and behind it what lies in the host's memory. */
+export function allocatedBytes({ arenaBytes, host }: CompiledProgram): number {
+  return host.plan.height === 0 ? arenaBytes : hostOffset(arenaBytes) + host.plan.height;
 }

@@ -46,6 +46,8 @@ export interface StrategyReport {
   readonly extraFlops: number;
   /** No plan within the budget adds less arithmetic than this, where there is a budget and a bound is known. */
   readonly leastExtraFlops?: number;
+  /** How long a step takes by plan, where a strategy plans time. */
+  readonly plannedSeconds?: number;
   /** Operations that are computed again. */
   readonly recomputedOperations: number;
   /** What happens to results: nothing at all, or what changes and within which tolerance. */
@@ -64,6 +66,8 @@ export interface MemoryReport {
   readonly peak: { readonly step: number; readonly bytes: number };
   /** The arena's size: what execution really takes. */
   readonly arenaBytes: number;
+  /** Bytes of the host's memory that a strategy moves things to; absent where there are none. */
+  readonly hostBytes?: number;
   /** What was done to make it fit; absent where nothing was asked for. */
   readonly strategy?: StrategyReport;
 }

@@ -66,3 +66,29 @@ export function branches(
       ),
   };
 }
+
+/**
+ * A reversible block: of the two halves of its input along an axis (channels, 1, unless told otherwise),
+ * y₁ = x₁ + f(x₂) and y₂ = x₂ + g(y₁). Its input can be computed from its output, so that `memory: "reversible"` keeps
+ * nothing inside (Gomez et al., "The reversible residual network", 2017). Both f and g must keep the shape of a half.
+ *
+ * @throws Error if the axis is odd, or f or g changes the shape
+ */
+export function reversible(
+  f: readonly Layer[],
+  g: readonly Layer[],
+  { axis = 1, ...options }: BlockOptions & { readonly axis?: number } = {},
+): Layer {
+  const { name, type = "reversible" } = options;
+  return {
+    type,
+    label: type,
+    name,
+    build({ builder, apply }, input) {
+      const [left, right] = builder.applyAll("split", [input], { axis, parts: 2 });
+      const first = builder.apply("add", [left, apply(chain(f, { name: "f" }), right)]);
+      const second = builder.apply("add", [right, apply(chain(g, { name: "g" }), first)]);
+      return builder.apply("concat", [first, second], { axis });
+    },
+  };
+}

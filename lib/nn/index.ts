@@ -18,6 +18,7 @@ export {
   chain,
   type ResidualOptions,
   residual,
+  reversible,
 } from "./compose.ts";
 export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export { allOnes, allZeros, glorot, he, type Initialiser, type InitialiserName } from "./initialisers.ts";

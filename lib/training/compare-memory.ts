@@ -1,4 +1,11 @@
-import { type Budget, type MemoryOption, type StrategyName, strategyNames } from "../compiler/index.ts";
+import {
+  type Budget,
+  type MemoryOption,
+  microBatchesOf,
+  type StrategyName,
+  strategiesOf,
+  strategyNames,
+} from "../compiler/index.ts";
 import { type Dataset, sliceDataset } from "../formats/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
@@ -100,11 +107,10 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
       extraWork: planned.strategy === undefined ? 0 : planned.strategy.extraFlops / planned.strategy.flops,
       millisecondsPerStep: ran?.milliseconds ?? null,
       lossDifference: ran === null || expected === undefined ? null : largestDifference(ran.losses, expected),
-      largestBatch: largestThatFits(
-        (size) =>
-          (size === batch ? program : compile(model, { ...compileOptions, batch: size, memory })).memory.arenaBytes,
-        batch,
-        fitBytes,
+      largestBatch: largestBatch(batch, microBatchesOf(strategiesOf(memory)), fitBytes, (size) =>
+        size === batch
+          ? planned.arenaBytes
+          : compile(model, { ...compileOptions, batch: size, memory }).memory.arenaBytes,
       ),
       reason: planned.strategy?.reason ?? "",
       report: planned,
@@ -141,6 +147,11 @@ export function largestThatFits(bytesOf: (size: number) => number, start: number
     else high = middle;
   }
   return low;
+}
+
+/** The largest batch whose bytes are within a limit, among multiples of the micro-batches. */
+function largestBatch(start: number, pieces: number, limitBytes: number, bytesOf: (batch: number) => number): number {
+  return pieces * largestThatFits((samples) => bytesOf(pieces * samples), start / pieces, limitBytes);
 }
 
 function allStrategies(): Readonly<Record<string, StrategyName>> {

@@ -1,4 +1,12 @@
-import { type MemoryOption, makeSchedule, planSchedule, type Schedule, strategiesOf } from "../compiler/index.ts";
+import {
+  type MemoryOption,
+  makeSchedule,
+  microBatchesFor,
+  microBatchesOf,
+  planSchedule,
+  type Schedule,
+  strategiesOf,
+} from "../compiler/index.ts";
 import { type Engine, hardwareThreads, referenceEngine, wasmEngine } from "../engine/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
@@ -57,10 +65,17 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   // A model that does not fit its loss should say so now, not when it is fitted.
   loss.target(batch, model.output);
   const strategies = strategiesOf(options.memory ?? "reuse");
+  const microBatches = microBatchesOf(strategies);
+  if (batch % microBatches !== 0) {
+    throw new Error(
+      `compile: the batch must be a multiple of the micro-batches, got ${batch} and ${microBatches}; choose another of them`,
+    );
+  }
   const schedule = (purpose: string, size: number): Schedule => {
     if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
-    const graph = trainingGraph(model, optimizer, { batch: size, loss, dtype, lossScaling: lossScaling !== null });
-    return planSchedule(graph, strategies, targetOf(engine));
+    const pieces = microBatchesFor(size, batch / microBatches);
+    const settings = { batch: size / pieces, loss, dtype, lossScaling: lossScaling !== null };
+    return planSchedule(trainingGraph(model, optimizer, settings), strategies, targetOf(engine), pieces);
   };
   const executions = new Executions(engine, schedule, () => firstWeights(model, optimizer, model.seed));
   // Programs are compiled when they are first needed, but whether a plan fits its budget should be said now.

@@ -43,7 +43,9 @@ export async function trainBy(
   schedule: Schedule,
 ): Promise<{ readonly program: CompiledProgram; readonly results: ReadonlyMap<string, readonly number[]> }> {
   const program = engine.compile(schedule);
-  const problems = [...verify(schedule.graph, operatorTable), ...validatePlan(program.problem, program.plan)];
+  const { problem, plan, host } = program;
+  const overlaps = [...validatePlan(problem, plan), ...validatePlan(host.problem, host.plan)];
+  const problems = [...verify(schedule.graph, operatorTable), ...overlaps];
   if (problems.length > 0) throw new Error(`the plan is not sound: ${JSON.stringify(problems[0])}`);
   const execution = await engine.load(program);
   for (const [index, { data }] of model.initialise(1).entries()) {

@@ -17,10 +17,16 @@ export class GraphEditor implements OperationWriter {
   #nextId: number;
   #phase: Phase = "forward";
   #layer = "";
+  #recomputed = false;
 
   constructor(graph: OperatorGraph) {
     this.#graph = graph;
     this.#nextId = firstFreeId(graph);
+  }
+
+  /** An id that no value has yet. */
+  takeId(): number {
+    return this.#nextId++;
   }
 
   /** Writes an operation of the old graph, with these operands. */
@@ -28,10 +34,15 @@ export class GraphEditor implements OperationWriter {
     this.#operations.push({ ...operation, inputs });
   }
 
-  /** New operations belong to this part of the step from here on. */
-  enter(phase: Phase, layer: string): void {
+  /**
+   * New operations belong to this part of the step from here on.
+   *
+   * @param recomputed whether what they make was there before
+   */
+  enter(phase: Phase, layer: string, recomputed = false): void {
     this.#phase = phase;
     this.#layer = layer;
+    this.#recomputed = recomputed;
   }
 
   apply(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
@@ -43,7 +54,7 @@ export class GraphEditor implements OperationWriter {
     const complete = completeAttributes(operator, declared.attributes, attributes);
     const given = inputs.map(({ type }) => type);
     const types = inferOutputTypes(declared, given, complete, this.#layer);
-    const outputs = types.map((type): Value => ({ id: this.#nextId++, type }));
+    const outputs = types.map((type): Value => ({ id: this.takeId(), type }));
     this.#operations.push({
       operator,
       inputs,
@@ -51,13 +62,14 @@ export class GraphEditor implements OperationWriter {
       outputs,
       phase: this.#phase,
       layer: this.#layer,
+      ...(this.#recomputed ? { recomputed: true } : {}),
     });
     return outputs;
   }
 
   /** Writes an operation of the old graph once more, marked as recomputed; its results are new values. */
   repeat(operation: Operation, inputs: readonly Value[]): readonly Value[] {
-    const outputs = operation.outputs.map(({ type }): Value => ({ id: this.#nextId++, type }));
+    const outputs = operation.outputs.map(({ type }): Value => ({ id: this.takeId(), type }));
     this.#operations.push({ ...operation, inputs, outputs, phase: "backward", recomputed: true });
     return outputs;
   }

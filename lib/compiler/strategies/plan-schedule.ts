@@ -1,4 +1,4 @@
-import type { OperatorGraph } from "../../ir/index.ts";
+import type { OperatorGraph, Phase } from "../../ir/index.ts";
 import type { StrategyReport } from "../../memory/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
 import { deadCode } from "../passes/dead-code.ts";
@@ -6,44 +6,53 @@ import { earlyUpdate } from "../passes/early-update.ts";
 import { inPlace, updatesInPlace } from "../passes/in-place.ts";
 import { simplify } from "../passes/simplify.ts";
 import { makeSchedule } from "../pipeline.ts";
+import { repeatForMicroBatches } from "../rematerialisation/micro-batches.ts";
 import { flopsOf, type Tape, tapeOf } from "../rematerialisation/tape.ts";
 import type { Schedule } from "../schedule.ts";
+import { microBatchesOf } from "./accumulate.ts";
 import { type MemoryStrategy, type PlanContext, type PlanOnTarget, type StorageUse, sameBits } from "./strategy.ts";
 
 /**
  * Takes a training graph through memory strategies to a schedule: the passes that clean up, each strategy in turn, and
  * the passes that decide what shares bytes. What was done stands in the schedule's `strategy`.
  *
+ * @param graph a step; of one micro-batch, where there are several
  * @param target plans a schedule on whatever will execute it; strategies ask it what is stored and what fits
+ * @param microBatches how many micro-batches make a step; as many as the strategies say unless told
  * @throws Error if a strategy finds no plan
  */
 export function planSchedule(
   graph: OperatorGraph,
   strategies: readonly MemoryStrategy[],
   target: PlanOnTarget,
+  microBatches: number = microBatchesOf(strategies),
 ): Schedule {
   const clean = cleanGraph(graph);
   let current = clean;
   const reasons: string[] = [];
   let bound: number | undefined;
+  let seconds: number | undefined;
   for (const strategy of strategies) {
-    const plan = strategy.plan(new Context(current, target));
+    const plan = strategy.plan(new Context(current, target, microBatches));
     current = plan.graph;
     if (plan.reason !== "") reasons.push(plan.reason);
-    if (plan.leastExtraFlops !== undefined) bound = plan.leastExtraFlops;
+    bound = plan.leastExtraFlops ?? bound;
+    seconds = plan.seconds ?? seconds;
   }
-  const flops = totalFlops(clean);
+  const whole = repeatForMicroBatches(current, microBatches);
+  const flops = microBatches * totalFlops(clean) - (microBatches - 1) * totalFlops(clean, "update");
   const changes = new Set(strategies.map(({ results }) => results).filter((results) => results !== sameBits));
   const report: StrategyReport = {
     names: strategies.map(({ name }) => name),
     reason: reasons.join(" "),
     flops,
-    extraFlops: totalFlops(current) - flops,
+    extraFlops: totalFlops(whole) - flops,
     ...(bound === undefined ? {} : { leastExtraFlops: bound }),
-    recomputedOperations: current.operations.filter(({ recomputed }) => recomputed).length,
+    ...(seconds === undefined ? {} : { plannedSeconds: microBatches * seconds }),
+    recomputedOperations: whole.operations.filter(({ recomputed }) => recomputed).length,
     results: changes.size === 0 ? sameBits : [...changes].join("; "),
   };
-  return { ...finish(current, mostSharing(strategies)), strategy: report };
+  return { ...finish(whole, mostSharing(strategies)), strategy: report };
 }
 
 /** The most that any of the strategies shares: a later one relies on what is freed. */
@@ -64,8 +73,10 @@ function finish(graph: OperatorGraph, storage: StorageUse): Schedule {
   return storage === "reused" ? schedule : { ...schedule, apart: true };
 }
 
-function totalFlops({ operations }: OperatorGraph): number {
-  return operations.reduce((sum, operation) => sum + flopsOf(operation), 0);
+/** Arithmetic of all operations, or of those of one phase. */
+function totalFlops({ operations }: OperatorGraph, phase?: Phase): number {
+  const counted = operations.filter((operation) => phase === undefined || operation.phase === phase);
+  return counted.reduce((sum, operation) => sum + flopsOf(operation), 0);
 }
 
 /** What a strategy sees; the target is asked only where the strategy asks. */
@@ -73,11 +84,13 @@ class Context implements PlanContext {
   readonly graph: OperatorGraph;
   readonly residentBytes: number;
   readonly #target: PlanOnTarget;
+  readonly #microBatches: number;
   #tape: Tape | undefined;
 
-  constructor(graph: OperatorGraph, target: PlanOnTarget) {
+  constructor(graph: OperatorGraph, target: PlanOnTarget, microBatches: number) {
     this.graph = graph;
     this.#target = target;
+    this.#microBatches = microBatches;
     const resident = graph.inputs.filter(({ role }) => role !== "data");
     this.residentBytes = resident.reduce((sum, { value }) => sum + bytesOf(value.type), 0);
   }
@@ -88,6 +101,6 @@ class Context implements PlanContext {
   }
 
   plan(graph: OperatorGraph, storage: StorageUse = "reused") {
-    return this.#target(finish(graph, storage));
+    return this.#target(finish(repeatForMicroBatches(graph, this.#microBatches), storage));
   }
 }

@@ -17,13 +17,13 @@ export type PlanOnTarget = (schedule: Schedule) => TargetPlan;
 
 /** What a strategy may use. */
 export interface PlanContext {
-  /** A training step with nothing dead in it, updates as early as they can be. */
+  /** A training step, or that of one micro-batch, with nothing dead in it, updates as early as they can be. */
   readonly graph: OperatorGraph;
   /** The graph by numbers, with the bytes of what the target stores. */
   readonly tape: Tape;
   /** Bytes that are there all the time whatever is done: parameters, states, hyperparameters. */
   readonly residentBytes: number;
-  /** What the target makes of a graph with a strategy's storage; `reused` unless told. */
+  /** What the target makes of a graph (all micro-batches, where there are several) with a strategy's storage; `reused` unless told. */
   plan(graph: OperatorGraph, storage?: StorageUse): TargetPlan;
 }
 
@@ -42,6 +42,8 @@ export interface StrategyPlan {
   readonly graph: OperatorGraph;
   /** What was chosen and why, in a sentence; empty where there was nothing to choose. */
   readonly reason: string;
+  /** How long a step takes on a device that the strategy assumes, by plan, where it is time that is paid with. */
+  readonly seconds?: number;
   /** No plan that takes as little adds less arithmetic than this, where a bound is known. */
   readonly leastExtraFlops?: number;
 }
@@ -54,6 +56,8 @@ export interface MemoryStrategy {
   readonly storage: StorageUse;
   /** What happens to loss and gradients: `the same bits`, or what changes and within which tolerance. */
   readonly results: string;
+  /** Into how many micro-batches it cuts a step, where it does. */
+  readonly microBatches?: number;
   /**
    * Rewrites a graph.
    *

@@ -1,9 +1,13 @@
+import { accumulate } from "./accumulate.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { evict } from "./evict.ts";
 import { inPlaceOnly } from "./in-place.ts";
 import { keepEverything } from "./keep-everything.ts";
 import { lowPrecision } from "./low-precision.ts";
+import { offload } from "./offload.ts";
 import { rematerialise } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
+import { reversible } from "./reversible.ts";
 import { revolve } from "./revolve.ts";
 import type { MemoryStrategy } from "./strategy.ts";
 import { type Budget, withinBudget } from "./within-budget.ts";
@@ -16,6 +20,9 @@ const strategies = {
   checkpoint: () => checkpoint(),
   revolve: () => revolve(),
   rematerialise: () => rematerialise(),
+  evict: () => evict(),
+  offload: () => offload(),
+  reversible: () => reversible,
   float16: () => lowPrecision({ format: "float16" }),
   bfloat16: () => lowPrecision({ format: "bfloat16" }),
   "8-bit": () => lowPrecision({ format: "8-bit" }),
@@ -27,8 +34,12 @@ export type StrategyName = keyof typeof strategies;
 /** Names of all memory strategies, from those that take most memory. */
 export const strategyNames = Object.keys(strategies) as readonly StrategyName[];
 
-/** One strategy: by name, made to measure, or whatever fits a budget with least work. */
-export type StrategyChoice = StrategyName | MemoryStrategy | { readonly budget: Budget };
+/** One strategy: by name, made to measure, so many micro-batches, or whatever fits a budget with least work. */
+export type StrategyChoice =
+  | StrategyName
+  | MemoryStrategy
+  | { readonly budget: Budget }
+  | { readonly accumulate: number };
 
 /** How a training step is to be fitted into memory: one strategy, or several in turn. */
 export type MemoryOption = StrategyChoice | readonly StrategyChoice[];
@@ -41,6 +52,7 @@ export type MemoryOption = StrategyChoice | readonly StrategyChoice[];
 export function strategiesOf(option: MemoryOption): readonly MemoryStrategy[] {
   if (Array.isArray(option)) return option.flatMap((one) => strategiesOf(one as MemoryOption));
   if (typeof option === "object" && "plan" in option) return [option];
+  if (typeof option === "object" && "accumulate" in option) return [accumulate(option.accumulate)];
   if (typeof option === "object" && "budget" in option) return [withinBudget(option.budget)];
   if (typeof option === "string" && Object.hasOwn(strategies, option)) return [strategies[option as StrategyName]()];
   throw new Error(

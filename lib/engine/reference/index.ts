@@ -5,7 +5,7 @@ import { expandBytes, floatsOf } from "../byte-inputs.ts";
 import type { Engine, Execution } from "../engine.ts";
 import { findInput, findOutput } from "../names.ts";
 import { planProgram } from "../plan.ts";
-import type { CompiledProgram, Step } from "../program.ts";
+import { allocatedBytes, type CompiledProgram, type Step } from "../program.ts";
 
 /** One step an operation, except views, of which the bytes are there already. */
 function singleSteps(schedule: Schedule): Step[] {
@@ -30,7 +30,7 @@ class ReferenceExecution implements Execution {
 
   constructor(program: CompiledProgram) {
     this.program = program;
-    this.#arena = new ArrayBuffer(program.arenaBytes);
+    this.#arena = new ArrayBuffer(allocatedBytes(program));
     const { graph } = program.schedule;
     for (const { value } of [
       ...graph.inputs,

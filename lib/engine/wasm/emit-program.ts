@@ -1,7 +1,7 @@
 import type { Value } from "../../ir/index.ts";
 import { type Buffer, buffersOf, type Nest, workOf } from "../../loops/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
-import type { CompiledProgram } from "../program.ts";
+import { allocatedBytes, type CompiledProgram } from "../program.ts";
 import { barrierFunction, headerBytes } from "./barrier.ts";
 import type { Features } from "./emit-expression.ts";
 import { emitNest, type Split } from "./emit-nest.ts";
@@ -54,10 +54,10 @@ export function emitProgram(
   features: Features,
   apart = false,
 ): EmittedProgram {
-  const pages = Math.max(1, Math.ceil((headerBytes + program.arenaBytes) / pageBytes));
+  const pages = Math.max(1, Math.ceil((headerBytes + allocatedBytes(program)) / pageBytes));
   if (pages > mostPages) {
     throw new Error(
-      `wasm engine: the arena must be smaller than 4 GiB, got ${program.arenaBytes} bytes (${program.schedule.graph.name}); make the batch smaller, or use the reference engine`,
+      `wasm engine: the arena must be smaller than 4 GiB, got ${allocatedBytes(program)} bytes (${program.schedule.graph.name}); make the batch smaller, or use the reference engine`,
     );
   }
   const placed = placeNests(program, threads);
