@@ -107,6 +107,7 @@ export {
   memoryFrontier,
   Program,
   type Progress,
+  residentWeights,
   type SampleStream,
   saveWeights,
   setHost,

@@ -13,6 +13,7 @@ import type {
   FrontierReport,
   MemoryAccount,
   MemoryArgument,
+  ResidentWeightsReport,
   StrategiesReport,
   TrainingHistory,
 } from "../training/index.ts";
@@ -21,7 +22,14 @@ import type { Figure } from "./figure.ts";
 import { graph } from "./graph/graph-figure.ts";
 import { execution, programTree, tileMemory } from "./machine/machine-figures.ts";
 import { memory } from "./memory/memory-figure.ts";
-import { accountTable, argumentTable, frontierFigure, peakTable, strategiesTable } from "./memory/strategies.ts";
+import {
+  accountTable,
+  argumentTable,
+  frontierFigure,
+  peakTable,
+  residentWeightsTable,
+  strategiesTable,
+} from "./memory/strategies.ts";
 import { datasetFigure, evaluationFigure, gradientCheckTable, modelTable } from "./summaries.ts";
 import type { Table } from "./table.ts";
 
@@ -47,6 +55,7 @@ export { curves, execution, graph, memory, programTree, tileMemory };
 export type Report =
   | MemoryAccount
   | MemoryArgument
+  | ResidentWeightsReport
   | StrategiesReport
   | PeakExplanation
   | FrontierReport
@@ -73,6 +82,7 @@ export const figures: {
   "memory-frontier": frontierFigure,
   "memory-account": accountTable,
   "memory-argument": argumentTable,
+  "resident-weights": residentWeightsTable,
   model: modelTable,
   evaluation: evaluationFigure,
   "gradient-check": gradientCheckTable,

@@ -1,11 +1,4 @@
-import {
-  type Budget,
-  type MemoryOption,
-  microBatchesOf,
-  type StrategyName,
-  strategiesOf,
-  strategyNames,
-} from "../compiler/index.ts";
+import { type Budget, type MemoryOption, microBatchesOf, strategiesOf, strategyNames } from "../compiler/index.ts";
 import { type Dataset, sliceDataset } from "../formats/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
@@ -17,7 +10,7 @@ import type { Program } from "./program.ts";
 
 /** What is compared, and on what. */
 export interface CompareMemoryOptions extends Omit<CompileOptions, "memory"> {
-  /** Strategies by the name to be shown; every one that `compile` knows by name unless told. */
+  /** Strategies by the name to be shown; every one by name, micro-batches and combinations unless told. */
   readonly strategies?: Readonly<Record<string, MemoryOption>>;
   /** Also compared: whatever fits this budget with least work. */
   readonly budget?: Budget;
@@ -73,7 +66,7 @@ const mostSamples = 2 ** 20;
 export async function compareMemory(model: Model, options: CompareMemoryOptions = {}): Promise<StrategiesReport> {
   const { strategies, budget, data, steps = 3, fitBytes: asked, ...compileOptions } = options;
   const { batch = 64, loss = crossEntropy() } = compileOptions;
-  const named: Record<string, MemoryOption> = { ...(strategies ?? allStrategies()) };
+  const named: Record<string, MemoryOption> = { ...(strategies ?? allStrategies(model, batch)) };
   if (budget !== undefined) named[`budget ${budget}`] = { budget };
   const samples = steps === 0 ? null : takeSamples(model, loss, batch * steps, data);
   const rows: StrategyComparison[] = [];
@@ -154,8 +147,17 @@ function largestBatch(start: number, pieces: number, limitBytes: number, bytesOf
   return pieces * largestThatFits((samples) => bytesOf(pieces * samples), start / pieces, limitBytes);
 }
 
-function allStrategies(): Readonly<Record<string, StrategyName>> {
-  return Object.fromEntries(strategyNames.map((name) => [name, name]));
+/** Every strategy by name, micro-batches, and combinations that are worth a look. */
+function allStrategies(model: Model, batch: number): Readonly<Record<string, MemoryOption>> {
+  // Without reversible blocks the strategy does nothing.
+  const hasBlocks = model.layers.some(({ label }) => label === "reversible");
+  const names = strategyNames.filter((name) => name !== "reversible" || hasBlocks);
+  const micro = batch % 4 === 0 && batch > 4 ? ({ accumulate: 4 } as const) : null;
+  return {
+    ...Object.fromEntries(names.map((name) => [name, name])),
+    "checkpoint, float16": ["checkpoint", "float16"],
+    ...(micro === null ? {} : { "accumulate 4": micro, "accumulate 4, checkpoint": [micro, "checkpoint"] }),
+  };
 }
 
 function residentBytes({ buffers }: MemoryReport): number {

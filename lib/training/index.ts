@@ -28,4 +28,10 @@ export {
 } from "./memory-account.ts";
 export { type FrontierPoint, type FrontierReport, memoryFrontier } from "./memory-frontier.ts";
 export { Program } from "./program.ts";
+export {
+  type ResidentWeightsOptions,
+  type ResidentWeightsReport,
+  type ResidentWeightsRow,
+  residentWeights,
+} from "./resident-weights.ts";
 export { loadWeights, saveWeights } from "./weights-file.ts";

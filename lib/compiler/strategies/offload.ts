@@ -16,7 +16,7 @@ export interface LinkedDevice {
 }
 
 /** The machine of Rhu et al. 2016: an NVIDIA Titan X (Maxwell) on PCI Express 3 with 16 lanes. */
-const titanX: LinkedDevice = { flopsPerSecond: 7e12, bytesPerSecond: 336e9, linkBytesPerSecond: 16e9 };
+export const titanX: LinkedDevice = { flopsPerSecond: 7e12, bytesPerSecond: 336e9, linkBytesPerSecond: 16e9 };
 
 /** Settings of offloading. */
 export interface OffloadOptions {

@@ -30,18 +30,20 @@ export function planSchedule(
   const clean = cleanGraph(graph);
   let current = clean;
   const reasons: string[] = [];
+  const changes = new Set<string>();
   let bound: number | undefined;
   let seconds: number | undefined;
   for (const strategy of strategies) {
     const plan = strategy.plan(new Context(current, target, microBatches));
     current = plan.graph;
+    const { results = strategy.results } = plan;
+    if (results !== sameBits) changes.add(results);
     if (plan.reason !== "") reasons.push(plan.reason);
     bound = plan.leastExtraFlops ?? bound;
     seconds = plan.seconds ?? seconds;
   }
   const whole = repeatForMicroBatches(current, microBatches);
   const flops = microBatches * totalFlops(clean) - (microBatches - 1) * totalFlops(clean, "update");
-  const changes = new Set(strategies.map(({ results }) => results).filter((results) => results !== sameBits));
   const report: StrategyReport = {
     names: strategies.map(({ name }) => name),
     reason: reasons.join(" "),
@@ -98,6 +100,10 @@ class Context implements PlanContext {
   get tape(): Tape {
     this.#tape ??= tapeOf(this.graph, this.plan(this.graph).stored);
     return this.#tape;
+  }
+
+  at(graph: OperatorGraph): Context {
+    return new Context(graph, this.#target, this.#microBatches);
   }
 
   plan(graph: OperatorGraph, storage: StorageUse = "reused") {

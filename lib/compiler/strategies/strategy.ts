@@ -25,6 +25,8 @@ export interface PlanContext {
   readonly residentBytes: number;
   /** What the target makes of a graph (all micro-batches, where there are several) with a strategy's storage; `reused` unless told. */
   plan(graph: OperatorGraph, storage?: StorageUse): TargetPlan;
+  /** The same for another graph of the step, such as what another strategy made of it. */
+  at(graph: OperatorGraph): PlanContext;
 }
 
 /**
@@ -42,6 +44,8 @@ export interface StrategyPlan {
   readonly graph: OperatorGraph;
   /** What was chosen and why, in a sentence; empty where there was nothing to choose. */
   readonly reason: string;
+  /** What happens to results, where that is not what the strategy says of itself. */
+  readonly results?: string;
   /** How long a step takes on a device that the strategy assumes, by plan, where it is time that is paid with. */
   readonly seconds?: number;
   /** No plan that takes as little adds less arithmetic than this, where a bound is known. */

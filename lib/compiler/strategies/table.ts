@@ -34,12 +34,14 @@ export type StrategyName = keyof typeof strategies;
 /** Names of all memory strategies, from those that take most memory. */
 export const strategyNames = Object.keys(strategies) as readonly StrategyName[];
 
+/** Whatever fits a budget; by recomputing alone, unless strategies that change results are allowed besides. */
+export interface BudgetChoice {
+  readonly budget: Budget;
+  readonly allow?: readonly (StrategyName | MemoryStrategy)[];
+}
+
 /** One strategy: by name, made to measure, so many micro-batches, or whatever fits a budget with least work. */
-export type StrategyChoice =
-  | StrategyName
-  | MemoryStrategy
-  | { readonly budget: Budget }
-  | { readonly accumulate: number };
+export type StrategyChoice = StrategyName | MemoryStrategy | BudgetChoice | { readonly accumulate: number };
 
 /** How a training step is to be fitted into memory: one strategy, or several in turn. */
 export type MemoryOption = StrategyChoice | readonly StrategyChoice[];
@@ -53,7 +55,14 @@ export function strategiesOf(option: MemoryOption): readonly MemoryStrategy[] {
   if (Array.isArray(option)) return option.flatMap((one) => strategiesOf(one as MemoryOption));
   if (typeof option === "object" && "plan" in option) return [option];
   if (typeof option === "object" && "accumulate" in option) return [accumulate(option.accumulate)];
-  if (typeof option === "object" && "budget" in option) return [withinBudget(option.budget)];
+  if (typeof option === "object" && "budget" in option) {
+    return [
+      withinBudget(
+        option.budget,
+        (option.allow ?? []).flatMap((one) => strategiesOf(one)),
+      ),
+    ];
+  }
   if (typeof option === "string" && Object.hasOwn(strategies, option)) return [strategies[option as StrategyName]()];
   throw new Error(
     `memory: a strategy must be known, got ${JSON.stringify(option)}; there are ${strategyNames.join(", ")}`,

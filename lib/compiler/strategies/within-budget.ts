@@ -1,3 +1,4 @@
+import { planTime, titanX } from "./offload.ts";
 import { Rematerialisation } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits } from "./strategy.ts";
@@ -8,11 +9,19 @@ export type Budget = number | string;
 /**
  * Fits a training step into a budget with the least extra work: nothing where reuse is enough, else rematerialisation.
  * A percentage means as many bytes for every step that the strategy is used for as for the largest before it.
+ * Strategies that are allowed besides, such as lower precision, are tried alone and with rematerialisation on top; of all
+ * that fits, the plan of least time by rooflines is taken, and what it does to results is said.
  *
- * @throws Error if the budget is neither bytes nor a percentage
+ * @throws Error if the budget is neither bytes nor a percentage, or an allowed strategy cuts the batch
  */
-export function withinBudget(budget: Budget): MemoryStrategy {
+export function withinBudget(budget: Budget, allowed: readonly MemoryStrategy[] = []): MemoryStrategy {
   checkBudget(budget);
+  const cutting = allowed.find(({ microBatches }) => microBatches !== undefined);
+  if (cutting !== undefined) {
+    throw new Error(
+      `memory: what a budget allows must leave the batch whole, got ${cutting.name}; write [{ accumulate: 4 }, { budget }] to plan micro-batches`,
+    );
+  }
   // What is shared out is that of the whole batch: a smaller last one may take as much, and could not do with its share
   // of what it takes itself, because gradients of weights are as large as ever.
   let most = 0;
@@ -30,11 +39,59 @@ export function withinBudget(budget: Budget): MemoryStrategy {
         const plan: StrategyPlan = reuse.plan(context);
         return { ...plan, reason: `Reuse alone takes ${plain.arenaBytes.toLocaleString("en")} B of ${asked}.` };
       }
-      const { reason, ...plan } = new Rematerialisation(context).plan(bytes);
       const without = plain.arenaBytes.toLocaleString("en");
+      if (allowed.length > 0) {
+        const { name, plan } = fastest(context, bytes, allowed);
+        return {
+          ...plan,
+          reason: `Reuse alone takes ${without} B of ${asked}; ${name} takes least time. ${plan.reason}`,
+        };
+      }
+      const { reason, ...plan } = new Rematerialisation(context).plan(bytes);
       return { ...plan, reason: `Reuse alone takes ${without} B, so operations are repeated: ${reason}` };
     },
   };
+}
+
+/** A plan that fits, and how long it takes on the machine that offloading plans for. */
+interface Candidate {
+  readonly name: string;
+  readonly plan: StrategyPlan;
+  readonly seconds: number;
+}
+
+/**
+ * The plan of least time among those that fit: rematerialisation, each allowed strategy, and both together. A strategy
+ * may throw where nothing of its kind fits; if none does, the error of rematerialisation alone is the answer.
+ */
+function fastest(context: PlanContext, bytes: number, allowed: readonly MemoryStrategy[]): Candidate {
+  const candidates: Candidate[] = [];
+  const consider = (name: string, make: () => StrategyPlan): unknown => {
+    try {
+      const plan = make();
+      const fits = context.plan(plan.graph).arenaBytes <= bytes;
+      if (fits) candidates.push({ name, plan, seconds: planTime(plan.graph, titanX).seconds });
+      return null;
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith("memory: the budget must hold")) return error;
+      throw error;
+    }
+  };
+  const refusal = consider("rematerialisation", () => new Rematerialisation(context).plan(bytes));
+  for (const strategy of allowed) {
+    const { name, results } = strategy;
+    consider(name, () => ({ ...strategy.plan(context), results }));
+    consider(`${name} with rematerialisation`, () => {
+      const first = strategy.plan(context);
+      const second = new Rematerialisation(context.at(first.graph)).plan(bytes);
+      return { ...second, results, reason: `${first.reason} ${second.reason}` };
+    });
+  }
+  if (candidates.length === 0) {
+    if (refusal instanceof Error) throw refusal;
+    throw new Error("internal: rematerialisation gave a plan that does not fit");
+  }
+  return candidates.reduce((best, candidate) => (candidate.seconds < best.seconds ? candidate : best));
 }
 
 /** A budget in bytes. */

@@ -1,5 +1,11 @@
 import type { PeakExplanation } from "../../memory/index.ts";
-import type { FrontierReport, MemoryAccount, MemoryArgument, StrategiesReport } from "../../training/index.ts";
+import type {
+  FrontierReport,
+  MemoryAccount,
+  MemoryArgument,
+  ResidentWeightsReport,
+  StrategiesReport,
+} from "../../training/index.ts";
 import { line } from "../charts/series.ts";
 import type { Figure } from "../figure.ts";
 import { formatBytes, formatPercent } from "../look/format.ts";
@@ -85,6 +91,20 @@ export function accountTable({ title, sets }: MemoryAccount): Table {
 export function argumentTable({ title, rows }: MemoryArgument): Table {
   return table(
     rows.map(({ step, bytes, how }) => ({ step, MB: Number((bytes / 1e6).toFixed(1)), how })),
+    title,
+  );
+}
+
+/** Small batches with resident weights as rows. */
+export function residentWeightsTable({ title, rows }: ResidentWeightsReport): Table {
+  return table(
+    rows.map((row) => ({
+      batch: row.batch,
+      weights: row.weights,
+      "activations of a layer": formatBytes(row.activationBytesPerLayer),
+      "layers that fit": row.layersThatFit,
+      "at most, TFLOP/s": Number((row.mostFlopsPerSecond / 1e12).toFixed(2)),
+    })),
     title,
   );
 }
