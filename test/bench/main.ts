@@ -19,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   profile: () => import("./profile.ts"),
   resnet: () => import("./resnet.ts"),
   sgemm: () => import("./sgemm.ts"),
+  strategies: () => import("./strategies.ts"),
 };
 
 /** A number as a person reads it, with the unit that its name ends in. */

@@ -1,6 +1,7 @@
 import type { GraphOutput, Operation, OperatorGraph, Value } from "../../ir/index.ts";
 import { type OperatorName, operatorTable } from "../../ops/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
+import { firstFreeId } from "../rematerialisation/graph-editor.ts";
 import type { Pass, Schedule } from "../schedule.ts";
 
 /** Lets results take over the storage of operands that nobody needs any more. */
@@ -111,11 +112,6 @@ function withOutputsOfTheirOwn(graph: OperatorGraph): OperatorGraph {
 }
 
 const isView = (operator: string): boolean => operatorTable[operator as OperatorName].inPlace === "view";
-
-function firstFreeId({ inputs, operations }: OperatorGraph): number {
-  const ids = [...inputs.map((input) => input.value), ...operations.flatMap((operation) => operation.outputs)];
-  return ids.reduce((free, { id }) => Math.max(free, id + 1), 0);
-}
 
 function copyOf(from: Value, to: Value, operations: readonly Operation[]): Operation {
   const layer = operations.findLast((operation) => operation.outputs.includes(from))?.layer ?? "";
