@@ -73,7 +73,7 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   }
   const schedule = (purpose: string, size: number): Schedule => {
     if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
-    const pieces = microBatchesFor(size, batch / microBatches);
+    const pieces = microBatches === 1 ? 1 : microBatchesFor(size, batch / microBatches);
     const settings = { batch: size / pieces, loss, dtype, lossScaling: lossScaling !== null };
     return planSchedule(trainingGraph(model, optimizer, settings), strategies, targetOf(engine), pieces);
   };

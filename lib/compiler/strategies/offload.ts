@@ -85,7 +85,7 @@ function movable(tape: Tape, ahead: number): readonly Movable[] {
   for (const value of savedValues(tape)) {
     const { lastForward, readers } = value;
     let leaves = lastForward;
-    while (heavy[leaves + 1] - heavy[lastForward + 1] < ahead - 1) leaves++;
+    while (leaves < readers[0] && heavy[leaves + 1] - heavy[lastForward + 1] < ahead - 1) leaves++;
     const beginning = (reader: number): number => {
       let before = reader;
       while (before > leaves + 1 && heavy[reader] - heavy[before] < ahead) before--;
