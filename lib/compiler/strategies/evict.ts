@@ -1,6 +1,3 @@
-import type { OperatorGraph } from "../../ir/index.ts";
-import { deadCode } from "../passes/dead-code.ts";
-import { makeSchedule } from "../pipeline.ts";
 import { Eviction } from "../rematerialisation/eviction.ts";
 import { type MemoryStrategy, type PlanContext, sameBits, type TargetPlan } from "./strategy.ts";
 
@@ -28,7 +25,7 @@ export function evict({ bytes }: EvictOptions = {}): MemoryStrategy {
     plan(context) {
       const eviction = bytes === undefined ? forOneForward(context) : within(context, bytes);
       const dropped = eviction.evictions.toLocaleString("en");
-      return { graph: graphOf(eviction), reason: `${dropped} values were dropped when memory was full.` };
+      return { graph: eviction.replay.graph(), reason: `${dropped} values were dropped when memory was full.` };
     },
   };
 }
@@ -58,7 +55,7 @@ function within(context: PlanContext, bytes: number): Eviction {
     // Nobody waits for ten times the step.
     const tried = new Eviction(tape, limit, 10 * everything);
     if (tried.isGivenUp) break;
-    const target = context.plan(graphOf(tried));
+    const target = context.plan(tried.replay.graph());
     if (target.arenaBytes <= bytes) return tried;
     if (smallest === undefined || target.arenaBytes < smallest.arenaBytes) smallest = target;
     limit -= Math.max(target.arenaBytes - bytes, 0.01 * limit);
@@ -68,9 +65,4 @@ function within(context: PlanContext, bytes: number): Eviction {
     `memory: the budget must hold the smallest plan, got ${bytes.toLocaleString("en")} B for at least ${least} by eviction ` +
       `(its peak is at ${smallest?.peakStep ?? "the first step"}); raise the budget or lower the batch`,
   );
-}
-
-/** What ran, without what was dropped before anybody had read it. */
-function graphOf({ replay }: Eviction): OperatorGraph {
-  return makeSchedule(replay.graph(), [deadCode]).graph;
 }

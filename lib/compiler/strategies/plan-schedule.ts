@@ -35,7 +35,7 @@ export function planSchedule(
   let seconds: number | undefined;
   for (const strategy of strategies) {
     const plan = strategy.plan(new Context(current, target, microBatches));
-    current = plan.graph;
+    current = withoutDeadCode(plan.graph);
     const { results = strategy.results } = plan;
     if (results !== sameBits) changes.add(results);
     if (plan.reason !== "") reasons.push(plan.reason);
@@ -69,9 +69,14 @@ function cleanGraph(graph: OperatorGraph): OperatorGraph {
   return makeSchedule(graph, [simplify, deadCode, earlyUpdate]).graph;
 }
 
+/** Without what was dropped before anybody had read it, and made again for the first that did. */
+function withoutDeadCode(graph: OperatorGraph): OperatorGraph {
+  return makeSchedule(graph, [deadCode]).graph;
+}
+
 /** Decides what shares bytes. */
 function finish(graph: OperatorGraph, storage: StorageUse): Schedule {
-  const schedule = makeSchedule(graph, [earlyUpdate, storage === "apart" ? updatesInPlace : inPlace]);
+  const schedule = makeSchedule(graph, [deadCode, earlyUpdate, storage === "apart" ? updatesInPlace : inPlace]);
   return storage === "reused" ? schedule : { ...schedule, apart: true };
 }
 

@@ -15,15 +15,16 @@ const deep = nn.sequential([nn.flatten(), ...nn.repeat(16, [nn.dense(64), nn.tan
 });
 
 for (const engine of engines) {
-  test(`the plan of least time is taken, fits, and says what it does to results (${engine.name})`, async () => {
-    const setting = { engine, model: deep, batch: 64 };
-    const most = engine.compile(scheduleOf(setting)).arenaBytes;
-    const least = engine.compile(scheduleOf(setting, "float16")).arenaBytes;
-    const budget = Math.ceil((most + least) / 2);
-    const { program } = await trainBy(setting, scheduleOf(setting, { budget, allow: ["float16"] }));
-    assert.ok(program.arenaBytes <= budget, `${program.arenaBytes} of ${budget}`);
-    // Storing 16 bits costs next to nothing; a budget that does not allow it repeats products.
-    const { reason, results, extraFlops } = program.report.strategy as NonNullable<typeof program.report.strategy>;
+  test(`the plan of least time is taken, fits, and says what it does to results (${engine.name})`, () => {
+    // Products of 512³ are dear beside what storing half a million numbers takes; so they are not repeated.
+    const wide = nn.sequential([nn.flatten(), ...nn.repeat(8, [nn.dense(512), nn.tanh()]), nn.dense(10)], {
+      input: [6, 6],
+    });
+    const setting = { engine, model: wide, batch: 512 };
+    const budget = engine.compile(scheduleOf(setting, "float16")).arenaBytes;
+    const { arenaBytes, report } = engine.compile(scheduleOf(setting, { budget, allow: ["float16"] }));
+    assert.ok(arenaBytes <= budget, `${arenaBytes} of ${budget}`);
+    const { reason, results, extraFlops } = report.strategy as NonNullable<typeof report.strategy>;
     assert.match(reason, "float16 takes least time");
     assert.match(results, "rounded to float16");
     const strict = engine.compile(scheduleOf(setting, { budget })).report.strategy;
@@ -31,7 +32,7 @@ for (const engine of engines) {
     assert.ok((strict?.extraFlops ?? 0) > extraFlops);
   });
 
-  test(`below what either reaches, both together fit (${engine.name})`, async () => {
+  test(`a budget below what an allowed strategy reaches alone is kept (${engine.name})`, async () => {
     const setting = { engine, model: deep, batch: 64 };
     const both = engine.compile(scheduleOf(setting, ["rematerialise", "float16"])).arenaBytes;
     const alone = engine.compile(scheduleOf(setting, "float16")).arenaBytes;
