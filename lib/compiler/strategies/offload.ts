@@ -3,7 +3,7 @@ import { type OperatorName, operatorTable } from "../../ops/index.ts";
 import { bytesOf } from "../../tensor/index.ts";
 import { GraphEditor } from "../rematerialisation/graph-editor.ts";
 import { heavyOperations, type SavedValue, savedValues } from "../rematerialisation/saved-values.ts";
-import type { Tape } from "../rematerialisation/tape.ts";
+import { isView, type Tape } from "../rematerialisation/tape.ts";
 import { type MemoryStrategy, type PlanContext, sameBits } from "./strategy.ts";
 
 /** A device with memory of its own and a link to the host's, as far as time is planned: peak rates, never reached. */
@@ -192,7 +192,7 @@ export function planTime(
     }
     for (const { id } of inputs) waitFor(ready.get(id) ?? 0);
     const { flops, bytes } = costOf(operation);
-    now += Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
+    if (!isView(operation)) now += Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
     for (const { id } of outputs) ready.set(id, now);
   }
   return { seconds: now, waiting };
