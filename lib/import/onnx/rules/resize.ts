@@ -40,11 +40,11 @@ function resizeAxis(node: NodeContext, x: Value, axis: number, places: readonly 
   }
   const low = places.map(Math.floor);
   const share = places.map((place, index) => place - low[index]);
-  const weighted = (value: Value, shares: readonly number[], index: number): Value => {
+  const weighted = (value: Value, shares: readonly number[], side: 0 | 1): Value => {
     const constant = { shape: [shares.length], real: true, data: Float64Array.from(shares) };
-    return node.apply("scaleAlong", [value, node.asValue(constantOperand(constant), 100 * (axis + 1) + index)], {
-      axis,
-    });
+    // Constants are numbered by inputs: these come behind the operator's four, two for each axis.
+    const factors = node.asValue(constantOperand(constant), 4 + 2 * axis + side);
+    return node.apply("scaleAlong", [value, factors], { axis });
   };
   const below = weighted(
     rows(low, name),
