@@ -33,6 +33,13 @@ export function createButton(theme: Theme, text: string, title: string, press: (
   return button;
 }
 
+/** The place of a figure's buttons: its upper right corner. */
+export function createButtonRow(): HTMLDivElement {
+  const row = createElement("div", { position: "absolute", top: "14px", right: "20px", display: "flex", gap: "6px" });
+  row.style.font = "12px/1.4 Inter, system-ui, sans-serif";
+  return row;
+}
+
 /** A search field; `enter` is called for the return key. */
 export function createField(
   theme: Theme,

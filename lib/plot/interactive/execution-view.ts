@@ -3,7 +3,7 @@ import { type Canvas, drawBox, drawCard, drawLine } from "../look/canvas.ts";
 import type { Theme } from "../look/theme.ts";
 import { describeMoment, executionLayout, executionPicture, executionSummary } from "../machine/execution-picture.ts";
 import type { ExecutionProfile } from "../machine/execution-profile.ts";
-import { createButton, createElement, widest } from "./controls.ts";
+import { createButton, createButtonRow, createElement, widest } from "./controls.ts";
 import type { Ask } from "./memory-source.ts";
 import { createTooltip } from "./tooltip.ts";
 import { fitRange, zoomRange } from "./zoom-range.ts";
@@ -96,14 +96,7 @@ export function mountExecution(
     },
     { passive: false },
   );
-  const buttons = createElement("div", {
-    position: "absolute",
-    top: "14px",
-    right: "20px",
-    display: "flex",
-    gap: "6px",
-  });
-  buttons.style.font = "12px/1.4 Inter, system-ui, sans-serif";
+  const buttons = createButtonRow();
   buttons.append(
     createButton(theme, "−", "Show more cycles", () => look(0.5, 2)),
     createButton(theme, "+", "Show fewer cycles", () => look(0.5, 0.5)),

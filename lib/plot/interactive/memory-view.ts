@@ -10,7 +10,7 @@ import { drawComposition } from "../memory/composition-panel.ts";
 import type { StoredWindow } from "../memory/memory-levels.ts";
 import { drawMemory, memoryFacts, memoryLayout, memorySummary, memoryTitle } from "../memory/memory-picture.ts";
 import type { MemoryColumn, MemoryWindow, Range } from "../memory/window-data.ts";
-import { createButton, createElement, widest } from "./controls.ts";
+import { createButton, createButtonRow, createElement, widest } from "./controls.ts";
 import { type Ask, readMemory } from "./memory-source.ts";
 import { createTooltip } from "./tooltip.ts";
 import { fitRange, moveRange, zoomRange } from "./zoom-range.ts";
@@ -68,14 +68,7 @@ export function mountMemory(
   Object.assign(svg.style, { width: "100%", height: "auto", display: "block", outline: "none", touchAction: "pan-y" });
   svg.setAttribute("tabindex", "0");
   const frame = createElement("div", { position: "relative", maxWidth: widest });
-  const buttons = createElement("div", {
-    position: "absolute",
-    top: "14px",
-    right: "20px",
-    display: "flex",
-    gap: "6px",
-  });
-  buttons.style.font = "12px/1.4 Inter, system-ui, sans-serif";
+  const buttons = createButtonRow();
   frame.append(svg, buttons);
   container.append(frame);
   const tooltip = createTooltip(container, theme);
