@@ -154,4 +154,27 @@ test("JavaScript that is terminated anywhere in a step leaves weights of before 
   assert.ok(terminations > 0, "a step should take longer than a millisecond");
 });
 
+test("one number that is not finite is found wherever it is, and none among numbers that are merely large", () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    for (const length of [1, 7, 8, 21, 4096, 4100]) {
+      for (const place of new Set([0, 6, 7, 20, 4095, 4099].map((index) => Math.min(index, length - 1)))) {
+        const weights = new Float32Array(length).fill(1);
+        const safekeeping = new Safekeeping({ current: () => new Map([["w", weights]]), moveTo: () => {} });
+        assert.is(safekeeping.keep(), null);
+        weights[place] = bad;
+        assert.is(safekeeping.keep(), "w", `${bad} at ${place} of ${length}`);
+      }
+    }
+  }
+  for (const [large, all] of [
+    [3.4e38, new Float32Array(9000)],
+    [1.7e308, new Float64Array(9000)],
+  ] as const) {
+    all.fill(large);
+    const safekeeping = new Safekeeping({ current: () => new Map([["w", all]]), moveTo: () => {} });
+    assert.is(safekeeping.keep(), null);
+    assert.is(safekeeping.keep(), null, `${large}`);
+  }
+});
+
 test.run();
