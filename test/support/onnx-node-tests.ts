@@ -79,7 +79,12 @@ export async function runNodeTest(folder: string, name: string, tolerance: Toler
     for (const answer of await answers(network, given, training)) {
       for (const [index, { name: output, tensor }] of wanted.entries()) {
         const difference = compare(answer[index], tensor, tolerance);
-        if (difference !== null) return result("wrong", `${output}: ${difference}`);
+        if (difference === null) continue;
+        // Bodies of functions are calculated in floats and rounded where they say so, the suite's at every step.
+        const close = operators.length > 1 && compare(answer[index], tensor, manySteps(tensor, tolerance)) === null;
+        return close
+          ? result("refused", `numbers of 16 bits must be rounded at every step, got ${output}: ${difference}`)
+          : result("wrong", `${output}: ${difference}`);
       }
     }
     return result("passed");
@@ -173,6 +178,12 @@ async function answer(
 
 /** TensorProto.DataType's numbers. */
 const [float16, float64, bfloat16] = [10, 11, 16];
+
+/** A tolerance of four steps of a format of 16 bits, for which rounding at every step may account; others stay. */
+function manySteps({ type }: Tensor, { rtol, atol }: Tolerance): Tolerance {
+  const step = type === float16 ? 2 ** -10 : type === bfloat16 ? 2 ** -7 : 0;
+  return { rtol: Math.max(rtol, 4 * step), atol };
+}
 
 /** What differs, as numpy's assert_allclose judges; null if nothing does. Numbers are given in the type that is asked for. */
 function compare(made: Constant, { constant, type }: Tensor, { rtol, atol }: Tolerance): string | null {

@@ -1,8 +1,9 @@
 import { type Constant, isReal, type ReadExternal, readConstant } from "./constant.ts";
 import { drawnConstant } from "./drawn.ts";
 import { layerNames } from "./layer-names.ts";
+import { meaningSince, operatorSets } from "./operator-versions.ts";
 import { readMessage } from "./protobuf.ts";
-import { type AttributeMessage, modelFields, operatorSets, type TensorMessage, type ValueMessage } from "./schema.ts";
+import { type AttributeMessage, modelFields, type TensorMessage, type ValueMessage } from "./schema.ts";
 
 /** One node of a network: an operator applied to tensors that have names; an empty name is an input left out. */
 export interface NetworkNode {
@@ -63,9 +64,9 @@ export function readNetwork(
     throw new Error(`${file}: a model must have a graph, got none; check that it is an ONNX file and whole`);
   }
   const version = model.operatorSets.find(({ domain }) => isOwnDomain(domain))?.version;
-  if (version === undefined || version < operatorSets.least || version > operatorSets.greatest) {
+  if (version === undefined || version < 1 || version > operatorSets.greatest) {
     throw new Error(
-      `${file}: the version of the operators must be from ${operatorSets.least} to ${operatorSets.greatest}, got ${version ?? "none"} (opset_import); export with opset_version=18, or convert with onnx.version_converter`,
+      `${file}: the version of the operators must be at most ${operatorSets.greatest}, got ${version ?? "none"} (opset_import); export with opset_version=18, or convert with onnx.version_converter`,
     );
   }
   const available = graph.outputs.map(({ name }) => name ?? "");
@@ -95,6 +96,12 @@ export function readNetwork(
     const more = unsupported.length > shown.length ? ` and ${unsupported.length - shown.length} more` : "";
     throw new Error(
       `${file}: every node must be of a supported operator, got ${shown.join(", ")}${more}; export the model without them, or take an output before them with { output }`,
+    );
+  }
+  const changed = nodes.find(({ operator }) => version < meaningSince(operator));
+  if (changed !== undefined) {
+    throw new Error(
+      `${file}: an operator must mean what it does at version ${operatorSets.least} of the operators, got version ${version} for node "${changed.name}" (${changed.operator}: from ${meaningSince(changed.operator)} on); export with opset_version=18, or convert with onnx.version_converter`,
     );
   }
   checkOrder(file, nodes, [...graph.inputs.map(({ name }) => name ?? ""), ...messages.keys()], wanted);

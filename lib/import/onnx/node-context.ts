@@ -63,6 +63,12 @@ export class NodeContext {
     return (this.#inputs[index] ?? null) !== null;
   }
 
+  /** Whether another node, or who asks for the network, takes an output. */
+  wanted(output: number): boolean {
+    const name = this.node.outputs[output] ?? "";
+    return name !== "" && this.#network.used.has(name);
+  }
+
   operand(index: number): Operand {
     return this.#inputs[index] ?? this.fail(`input ${index} must be given`, "none");
   }

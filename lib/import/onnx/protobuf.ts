@@ -131,6 +131,14 @@ type DraftOf<H> = H extends Scalar
     ? Draft<M>
     : never;
 
+const writeScalar: { readonly [S in Scalar]: (writer: BinaryWriter, value: ScalarTypes[S]) => void } = {
+  whole: (writer, value) => writer.int64(value),
+  float: (writer, value) => writer.float(value),
+  double: (writer, value) => writer.double(value),
+  text: (writer, value) => writer.string(value),
+  bytes: (writer, value) => writer.bytes(value),
+};
+
 /** Writes a message; fields come in the order of their description, numbers of repeated ones packed. */
 export function writeMessage<M extends MessageFields>(fields: M, draft: Draft<M>): Uint8Array {
   const writer = new BinaryWriter();
@@ -152,30 +160,18 @@ function writeFields(writer: BinaryWriter, fields: MessageFields, draft: Readonl
       for (const inner of values) {
         delimited(() => writeFields(writer, holds(), inner as Readonly<Record<string, unknown>>));
       }
-    } else if (repeated && wireTypes[holds] !== WireType.LengthDelimited) {
-      if (values.length > 0) delimited(() => values.forEach((inner) => void writeScalar(writer, holds, inner)));
-    } else {
-      for (const inner of values) writeScalar(writer.tag(number, wireTypes[holds]), holds, inner);
+      continue;
     }
-  }
-}
-
-function writeScalar(writer: BinaryWriter, holds: Scalar, value: unknown): void {
-  switch (holds) {
-    case "whole":
-      writer.int64(value as number);
-      break;
-    case "float":
-      writer.float(value as number);
-      break;
-    case "double":
-      writer.double(value as number);
-      break;
-    case "text":
-      writer.string(value as string);
-      break;
-    case "bytes":
-      writer.bytes(value as Uint8Array);
-      break;
+    // That each value is of its field's kind, the type of the draft has seen to.
+    const write = writeScalar[holds] as (writer: BinaryWriter, value: unknown) => void;
+    const wireType = wireTypes[holds];
+    if (repeated && wireType !== WireType.LengthDelimited) {
+      if (values.length === 0) continue;
+      delimited(() => {
+        for (const inner of values) write(writer, inner);
+      });
+    } else {
+      for (const inner of values) write(writer.tag(number, wireType), inner);
+    }
   }
 }

@@ -74,8 +74,5 @@ export type AttributeMessage = Message<typeof attributeFields>;
 export type TensorMessage = Message<typeof tensorFields>;
 export type ValueMessage = Message<typeof valueFields>;
 
-/** The greatest version of the operators whose meaning the rules follow, and the least. */
-export const operatorSets = { least: 13, greatest: 28 } as const;
-
 /** AttributeProto.AttributeType, those that are written. */
 export const attributeTypes = { float: 1, whole: 2, text: 3, floats: 6, wholes: 7 } as const;

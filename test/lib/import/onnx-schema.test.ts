@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { meaningSince } from "../../../lib/import/onnx/operator-versions.ts";
 import type { MessageFields } from "../../../lib/import/onnx/protobuf.ts";
 import { modelFields } from "../../../lib/import/onnx/schema.ts";
 import { findPython, projectRoot } from "../../support/environment.ts";
@@ -27,11 +28,27 @@ const types: Readonly<Record<string, readonly number[]>> = {
   bytes: [12, 11],
 };
 
-test("numbers and kinds of the fields that are read are those that the onnx package publishes", () => {
+/** What an operator takes at a version. */
+interface Signature {
+  /** Kind and default of each attribute. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+let published: {
+  readonly messages: Readonly<Record<string, Readonly<Record<string, Published>>>>;
+  readonly operators: Readonly<Record<string, Readonly<Record<string, Signature>>>>;
+};
+test.before(() => {
   if (!("python" in found)) return;
   const script = join(projectRoot, "test/fixtures/onnx/schema.py");
-  const { stdout, stderr } = spawnSync(found.python, [script], { encoding: "utf8" });
-  const messages: Readonly<Record<string, Readonly<Record<string, Published>>>> = JSON.parse(stdout || stderr);
+  const { stdout, stderr } = spawnSync(found.python, [script], { encoding: "utf8", maxBuffer: 2 ** 24 });
+  published = JSON.parse(stdout || stderr);
+});
+
+test("numbers and kinds of the fields that are read are those that the onnx package publishes", () => {
+  const { messages } = published;
   let compared = 0;
   const compare = (name: string, fields: MessageFields): void => {
     for (const [own, { number, holds, repeated }] of Object.entries(fields)) {
@@ -49,6 +66,37 @@ test("numbers and kinds of the fields that are read are those that the onnx pack
   };
   compare("onnx.ModelProto", modelFields);
   assert.ok(compared > 50, `${compared} fields`);
+});
+
+/** What was an attribute and is an input at version 13: these rules read either. */
+const eitherWay: Readonly<Record<string, readonly string[]>> = {
+  Dropout: ["ratio"],
+  ReduceSum: ["axes"],
+  Split: ["split"],
+  Squeeze: ["axes"],
+  Unsqueeze: ["axes"],
+};
+
+test("operators that are read before version 13 took nothing then that they do not take at 13", () => {
+  let older = 0;
+  for (const [operator, versions] of Object.entries(published.operators)) {
+    const own = Object.keys(versions).map(Number);
+    const current = own.filter((version) => version <= 13).sort((a, b) => b - a)[0];
+    const since = meaningSince(operator);
+    if (since === 13) continue;
+    assert.ok(own.includes(since), `${operator} has a version ${since}: ${own.join()}`);
+    const at13 = versions[current];
+    for (const version of own.filter((one) => one >= since && one < current)) {
+      older++;
+      const { attributes, inputs, outputs } = versions[version];
+      for (const [name, attribute] of Object.entries(attributes)) {
+        if (eitherWay[operator]?.includes(name)) continue;
+        assert.is(attribute, at13.attributes[name], `${operator} ${version}: ${name}`);
+      }
+      assert.ok(inputs <= at13.inputs && outputs <= at13.outputs, `${operator} ${version}`);
+    }
+  }
+  assert.ok(older > 50, `${older} older versions`);
 });
 
 test.run();

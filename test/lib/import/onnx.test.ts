@@ -165,10 +165,20 @@ test("every node without a rule is named in one error", async () => {
   assert.match(message, /^odd\.onnx: .*"second" \(Det\), "third" \(Unique\); /);
 });
 
+test("a file of an older version is read if its operators meant the same, and otherwise refused by node and operator", async () => {
+  const softmax = { ...relu, operator: "Softmax", name: "probabilities" };
+  const old = { operatorSets: [{ version: 9 }] };
+  await readOnnx(file([relu], old), "old.onnx", {});
+  assert.match(
+    await refusal(readOnnx(file([softmax], old), "old.onnx", {})),
+    /^old\.onnx: .*got version 9 for node "probabilities" \(Softmax: from 13 on\); .*opset_version/,
+  );
+});
+
 test("versions of operators that are not known, and shapes left open, are refused with a remedy", async () => {
   assert.match(
-    await refusal(readOnnx(file([relu], { operatorSets: [{ version: 9 }] }), "old.onnx", {})),
-    /got 9 .*opset_version/,
+    await refusal(readOnnx(file([relu], { operatorSets: [{ version: 99 }] }), "new.onnx", {})),
+    /at most 28, got 99 .*opset_version/,
   );
   const inputs = [
     {

@@ -58,7 +58,7 @@ function flatten(node: NodeContext): readonly Operand[] {
 
 function squeeze(node: NodeContext): readonly Operand[] {
   const shape = node.shape(0);
-  const given = node.wholes(1, null);
+  const given = node.wholes(1, node.wholeList("axes", null));
   const axes =
     given === null ? axesOf(shape.length).filter((axis) => shape[axis] === 1) : node.axes(given, shape.length);
   return [
@@ -72,7 +72,7 @@ function squeeze(node: NodeContext): readonly Operand[] {
 
 function unsqueeze(node: NodeContext): readonly Operand[] {
   const rest = [...node.shape(0)];
-  const given = node.wholes(1, []);
+  const given = node.wholes(1, node.wholeList("axes", []));
   const axes = node.axes(given, rest.length + given.length);
   const target = axesOf(rest.length + given.length).map((axis) => (axes.includes(axis) ? 1 : (rest.shift() as number)));
   return [reshaped(node, node.operand(0), target)];
@@ -141,10 +141,8 @@ function split(node: NodeContext): readonly Operand[] {
   const parts = node.whole("num_outputs", node.node.outputs.length);
   if (!(parts >= 1 && parts <= mostPieces)) node.fail(`parts must be from 1 to ${mostPieces}`, String(parts));
   const each = Math.ceil(shape[axis] / parts);
-  const sizes = node.wholes(
-    1,
-    axesOf(parts).map((part) => Math.min(each, Math.max(0, shape[axis] - part * each))),
-  );
+  const even = axesOf(parts).map((part) => Math.min(each, Math.max(0, shape[axis] - part * each)));
+  const sizes = node.wholes(1, node.wholeList("split", even));
   if (sizes.reduce((sum, size) => sum + size, 0) !== shape[axis]) {
     node.fail(`parts must make the extent ${shape[axis]}`, formatShape(sizes));
   }

@@ -4,6 +4,7 @@ import type { Constant } from "../constant.ts";
 import { broadcastShape, type NodeContext } from "../node-context.ts";
 import type { Operand } from "../operand.ts";
 import { asFloats } from "./as-floats.ts";
+import { power } from "./power.ts";
 import { givesValue, type Rule } from "./rule.ts";
 
 /** An operator of ours that does the same to one input. */
@@ -100,11 +101,21 @@ function variadic(operator: string, compute: (a: number, b: number) => number): 
 }
 
 /** One input, computed at once where it is known. */
-function mapped(compute: (x: number) => number, data: (node: NodeContext) => Value): Rule {
+export function mapped(compute: (x: number) => number, data: (node: NodeContext) => Value): Rule {
   return (node) => {
     const operand = node.operand(0);
     if (!isPlain(operand)) return [{ kind: "value", value: data(node) }];
     return node.known({ ...operand.constant, data: Float64Array.from(operand.constant.data, compute) });
+  };
+}
+
+/** An operator of ours on one input, which may be of whole numbers. */
+function ofAnyKind(operator: string): (node: NodeContext) => Value {
+  return (node) => {
+    const given = node.value(0);
+    const x = asFloats(node, given);
+    const result = node.apply(operator, [x]);
+    return x === given ? result : node.apply("cast", [result], { dtype: "int32" });
   };
 }
 
@@ -128,12 +139,6 @@ function parametricRelu(node: NodeContext): Value {
   return plus(node, node.apply("relu", [x]), combine(node, "multiply", below, node.value(1)));
 }
 
-/** A constant power; x² is what networks mostly ask for. */
-function power(node: NodeContext): Value {
-  const exponent = node.scalar(1, Number.NaN);
-  return exponent === 2 ? node.apply("square", [node.value(0)]) : node.apply("power", [node.value(0)], { exponent });
-}
-
 /** x times the normal distribution function, or what is close to it. */
 function gelu(node: NodeContext): Value {
   const x = node.value(0);
@@ -142,6 +147,34 @@ function gelu(node: NodeContext): Value {
   if (approximate !== "none") node.fail('approximate must be "none" or "tanh"', `"${approximate}"`);
   const curve = node.apply("erf", [times(node, x, Math.SQRT1_2)]);
   return node.apply("multiply", [times(node, x, 0.5), plus(node, curve, node.number(1))]);
+}
+
+/** (e to the power x ± e to the power −x) / 2. */
+function hyperbolic(node: NodeContext, operator: "add" | "subtract"): Value {
+  const x = node.value(0);
+  const [up, down] = [x, node.apply("negate", [x])].map((side) => node.apply("exp", [side]));
+  return times(node, node.apply(operator, [up, down]), 0.5);
+}
+
+/** log(|x| + √(x² + offset)), of which the area functions are made. */
+function area(node: NodeContext, x: Value, offset: number): Value {
+  const root = node.apply("sqrt", [plus(node, node.apply("square", [x]), node.number(offset))]);
+  return node.apply("log", [plus(node, node.apply("abs", [x]), root)]);
+}
+
+/** 1 where x lies above a bound, otherwise 0. */
+const above = (node: NodeContext, x: Value, bound: number): Value =>
+  node.apply("subtract", [node.number(1), node.apply("greaterOrEqual", [node.number(bound), x])]);
+
+/** x moved towards 0 by `bias`, and 0 where it is at most `lambd` from it. */
+function shrink(node: NodeContext): Value {
+  const given = node.value(0);
+  const x = asFloats(node, given);
+  const [bound, bias] = [node.float("lambd", 0.5), node.float("bias", 0)];
+  const side = (value: Value): Value =>
+    node.apply("multiply", [plus(node, value, node.number(-bias)), above(node, value, bound)]);
+  const shrunk = node.apply("subtract", [side(x), side(node.apply("negate", [x]))]);
+  return x === given ? shrunk : node.apply("cast", [shrunk], { dtype: "int32" });
 }
 
 /** Where the bounds cross, everything is the upper one. */
@@ -156,8 +189,18 @@ const largest = 3.4028234663852886e38;
 
 /** Rules of operators that work element by element. */
 export const elementwiseRules: Readonly<Record<string, Rule>> = {
-  Abs: mapped(Math.abs, (node) => node.apply("abs", [node.value(0)])),
+  Abs: mapped(Math.abs, ofAnyKind("abs")),
+  Acosh: givesValue((node) => area(node, node.value(0), -1)),
   Add: arithmetic("add", (a, b) => a + b),
+  Asinh: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("multiply", [node.apply("sign", [x]), area(node, x, 1)]);
+  }),
+  Atanh: givesValue((node) => {
+    const x = node.value(0);
+    const [more, less] = [x, node.apply("negate", [x])].map((side) => plus(node, side, node.number(1)));
+    return times(node, node.apply("log", [node.apply("divide", [more, less])]), 0.5);
+  }),
   Celu: givesValue((node) => {
     const alpha = node.float("alpha", 1);
     const x = node.value(0);
@@ -165,6 +208,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     return plus(node, node.apply("relu", [x]), times(node, plus(node, below, node.number(-1)), alpha));
   }),
   Clip: givesValue(clip),
+  Cosh: givesValue((node) => hyperbolic(node, "add")),
   Div: arithmetic("divide", (a, b) => a / b),
   Elu: givesValue((node) => elu(node, node.value(0), node.float("alpha", 1))),
   Erf: same("erf"),
@@ -191,10 +235,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     return node.apply("multiply", [x, node.apply("tanh", [node.apply("softplus", [x])])]);
   }),
   Mul: arithmetic("multiply", (a, b) => a * b),
-  Neg: mapped(
-    (x) => -x,
-    (node) => node.apply("negate", [node.value(0)]),
-  ),
+  Neg: mapped((x) => -x, ofAnyKind("negate")),
   PRelu: givesValue(parametricRelu),
   Pow: givesValue(power),
   Reciprocal: givesValue((node) => node.apply("divide", [node.number(1), node.value(0)])),
@@ -207,7 +248,9 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     ),
   ),
   Sigmoid: same("sigmoid"),
-  Sign: same("sign"),
+  Shrink: givesValue(shrink),
+  Sign: mapped(Math.sign, ofAnyKind("sign")),
+  Sinh: givesValue((node) => hyperbolic(node, "subtract")),
   Softplus: same("softplus"),
   Softsign: givesValue((node) => {
     const x = node.value(0);
@@ -221,4 +264,8 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     return node.apply("multiply", [x, node.apply("sigmoid", [times(node, x, node.float("alpha", 1))])]);
   }),
   Tanh: same("tanh"),
+  ThresholdedRelu: givesValue((node) => {
+    const x = node.value(0);
+    return node.apply("multiply", [x, above(node, x, node.float("alpha", 1))]);
+  }),
 };

@@ -3,8 +3,10 @@ import { elementwiseRules } from "./elementwise.ts";
 import { gatherRules } from "./gather.ts";
 import { knownRules } from "./known.ts";
 import { planeRules } from "./planes.ts";
+import { poolingRules } from "./pooling.ts";
 import { recurrentRules } from "./recurrent.ts";
 import { resizeRules } from "./resize.ts";
+import { roundingRules } from "./rounding.ts";
 import { rowRules } from "./rows.ts";
 import type { Rule } from "./rule.ts";
 import { truthRules } from "./truth.ts";
@@ -16,8 +18,10 @@ export const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create
   ...gatherRules,
   ...knownRules,
   ...planeRules,
+  ...poolingRules,
   ...recurrentRules,
   ...resizeRules,
+  ...roundingRules,
   ...rowRules,
   ...truthRules,
 });

@@ -1,89 +1,26 @@
 import type { Value } from "../../../ir/index.ts";
-import { formatShape } from "../../../tensor/index.ts";
 import type { NodeContext } from "../node-context.ts";
 import { givesValue, type Rule } from "./rule.ts";
-
-/** How a window goes over a plane, as a node says it; `before` and `after` are margins. */
-interface NodeWindow {
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly dilation: readonly number[];
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-}
-
-/** Pictures [n,c,h,w]; of sequences [n,c,w] a plane one element high is made. */
-function pictures(node: NodeContext, value: Value): { readonly x: Value; readonly flat: boolean } {
-  const { shape } = value.type;
-  if (shape.length === 4) return { x: value, flat: false };
-  if (shape.length === 3) return { x: node.reshape(value, [shape[0], shape[1], 1, shape[2]]), flat: true };
-  return node.fail("data must be [n,c,w] or [n,c,h,w]", formatShape(shape));
-}
-
-function unflatten(node: NodeContext, value: Value, flat: boolean): Value {
-  const { shape } = value.type;
-  return flat ? node.reshape(value, [shape[0], shape[1], shape[3]]) : value;
-}
-
-/** The window of a node, with `auto_pad` and `ceil_mode` worked out for the extents at hand. */
-function windowOf(node: NodeContext, extents: readonly number[], given: readonly number[], flat: boolean): NodeWindow {
-  const two = (values: readonly number[], filler: number): readonly number[] => (flat ? [filler, ...values] : values);
-  const ones = given.map(() => 1);
-  const kernel = two(given, 1);
-  const stride = two(node.wholeList("strides", ones), 1);
-  const dilation = two(node.wholeList("dilations", ones), 1);
-  const pads = node.wholeList("pads", [...given.map(() => 0), ...given.map(() => 0)]);
-  let before = two(pads.slice(0, given.length), 0);
-  let after = two(pads.slice(given.length), 0);
-  const all = [kernel, stride, dilation, before, after];
-  if (all.some((values) => values.length !== 2 || values.some((value) => value < 0 || value > 2 ** 24))) {
-    node.fail("kernel, strides, dilations and pads must be given for each direction", all.map(formatShape).join(" "));
-  }
-  const reach = kernel.map((extent, axis) => (extent - 1) * dilation[axis] + 1);
-  const automatic = node.text("auto_pad", "NOTSET");
-  if (automatic === "SAME_UPPER" || automatic === "SAME_LOWER") {
-    const total = extents.map((extent, axis) => {
-      const windows = Math.ceil(extent / stride[axis]);
-      return Math.max(0, (windows - 1) * stride[axis] + reach[axis] - extent);
-    });
-    const less = total.map((margin) => Math.floor(margin / 2));
-    const more = total.map((margin, axis) => margin - less[axis]);
-    [before, after] = automatic === "SAME_UPPER" ? [less, more] : [more, less];
-  }
-  if (node.whole("ceil_mode", 0) !== 0) {
-    after = after.map((margin, axis) => {
-      const free = extents[axis] + before[axis] + margin - reach[axis];
-      const windows = Math.ceil(free / stride[axis]) + 1;
-      // A window that begins in the margin behind the data is left out.
-      const counted = (windows - 1) * stride[axis] >= extents[axis] + before[axis] ? windows - 1 : windows;
-      return Math.max(margin, (counted - 1) * stride[axis] + reach[axis] - extents[axis] - before[axis]);
-    });
-  }
-  return { kernel, stride, dilation, before, after };
-}
-
-/** The margin as one that both sides share, if they are alike and `most` allows it; otherwise it is added before. */
-function withMargin(
-  node: NodeContext,
-  x: Value,
-  { before, after }: NodeWindow,
-  value: number,
-  most: readonly number[],
-): { readonly x: Value; readonly padding: readonly number[] } {
-  const even = before.every((margin, axis) => margin === after[axis] && margin <= most[axis]);
-  if (even) return { x, padding: before };
-  const padded = node.apply("pad", [x], { before: [0, 0, ...before], after: [0, 0, ...after], value });
-  return { x: padded, padding: [0, 0] };
-}
+import { type NodeWindow, overRow, pictures, unflatten, windowOf, withMargin } from "./windows.ts";
 
 const anyMargin = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+
+/** The window of a node over pictures, or over sequences that have become pictures of one row. */
+function pictureWindow(
+  node: NodeContext,
+  extents: readonly number[],
+  kernel: readonly number[],
+  flat: boolean,
+): NodeWindow {
+  return flat ? overRow(windowOf(node, extents.slice(1), kernel.slice(1))) : windowOf(node, extents, kernel);
+}
 
 function convolution(node: NodeContext): Value {
   const { x, flat } = pictures(node, node.value(0));
   const weight = pictures(node, node.value(1)).x;
   const extents = x.type.shape.slice(2);
   const kernel = weight.type.shape.slice(2);
-  const window = windowOf(node, extents, flat ? kernel.slice(1) : kernel, flat);
+  const window = pictureWindow(node, extents, kernel, flat);
   const { x: padded, padding } = withMargin(node, x, window, 0, anyMargin);
   const { stride, dilation } = window;
   const maps = node.apply("convolution2d", [padded, weight], {
@@ -130,7 +67,7 @@ function transposedConvolution(node: NodeContext): Value {
   const weight = pictures(node, node.value(1)).x;
   const kernel = weight.type.shape.slice(2);
   const extents = x.type.shape.slice(2);
-  const window = windowOf(node, extents, flat ? kernel.slice(1) : kernel, flat);
+  const window = pictureWindow(node, extents, kernel, flat);
   const { stride, dilation } = window;
   const extra = node.wholeList(
     "output_padding",
@@ -165,53 +102,6 @@ function transposedConvolution(node: NodeContext): Value {
     });
   }
   return unflatten(node, withBias(node, maps), flat);
-}
-
-function poolWindow(node: NodeContext, x: Value, flat: boolean): NodeWindow {
-  const kernel = node.wholeList("kernel_shape", null) ?? node.fail("kernel_shape must be given", "none");
-  const window = windowOf(node, x.type.shape.slice(2), kernel, flat);
-  if (window.dilation.some((gap) => gap !== 1)) {
-    node.fail("dilations of pooling must be 1", formatShape(window.dilation), "build the model without them");
-  }
-  return window;
-}
-
-const half = (kernel: readonly number[]): readonly number[] => kernel.map((extent) => Math.floor(extent / 2));
-
-function maxPool(node: NodeContext): Value {
-  const { x, flat } = pictures(node, node.value(0));
-  const window = poolWindow(node, x, flat);
-  const { kernel, stride } = window;
-  const { x: padded, padding } = withMargin(node, x, window, Number.NEGATIVE_INFINITY, half(kernel));
-  return unflatten(node, node.builder.applyAll("maxPool2d", [padded], { kernel, stride, padding })[0], flat);
-}
-
-function averagePool(node: NodeContext): Value {
-  const { x, flat } = pictures(node, node.value(0));
-  const window = poolWindow(node, x, flat);
-  const { kernel, stride, before, after } = window;
-  const pool = (data: Value, margins: NodeWindow): Value => {
-    const { x: padded, padding } = withMargin(node, data, margins, 0, half(kernel));
-    return node.apply("averagePool2d", [padded], { kernel, stride, padding });
-  };
-  const mean = pool(x, window);
-  if ([...before, ...after].every((margin) => margin === 0)) return unflatten(node, mean, flat);
-  // The margin that counts is divided by as well; what counts is found by pooling ones.
-  const extents = x.type.shape.slice(2);
-  const pads = node.wholeList("pads", []);
-  const counted = node.whole("count_include_pad", 0) !== 0;
-  const declared = flat ? [0, pads[0] ?? 0, 0, pads[1] ?? 0] : pads.length === 4 ? pads : [0, 0, 0, 0];
-  const inner: NodeWindow = counted
-    ? {
-        ...window,
-        before: before.map((margin, axis) => margin - declared[axis]),
-        after: after.map((margin, axis) => margin - declared[axis + 2]),
-      }
-    : window;
-  if (counted && [...inner.before, ...inner.after].every((margin) => margin === 0)) return unflatten(node, mean, flat);
-  const size = counted ? extents.map((extent, axis) => extent + declared[axis] + declared[axis + 2]) : extents;
-  const share = pool(node.number(1, [1, 1, ...size]), inner);
-  return unflatten(node, node.apply("divide", [mean, node.expand(share, mean.type.shape)]), flat);
 }
 
 /** One number of each plane, whose axes stay, 1 long. */
@@ -256,13 +146,11 @@ function spaceToDepth(node: NodeContext): Value {
 
 /** Rules of operators over pictures. */
 export const planeRules: Readonly<Record<string, Rule>> = {
-  AveragePool: givesValue(averagePool),
   Conv: givesValue(convolution),
   ConvTranspose: givesValue(transposedConvolution),
   DepthToSpace: givesValue(depthToSpace),
   GlobalAveragePool: global("mean"),
   GlobalMaxPool: global("max"),
   LRN: givesValue(localResponseNorm),
-  MaxPool: givesValue(maxPool),
   SpaceToDepth: givesValue(spaceToDepth),
 };

@@ -51,18 +51,41 @@ function alongLast(operator: string): Rule {
 }
 
 /** As the library's layer: by the batch's statistics while training, by the running ones when the model answers. */
-function batchNormalisation(node: NodeContext): Value {
+function batchNormalisation(node: NodeContext): readonly Operand[] {
   const own = ["gain", "shift", "mean", "variance"];
-  const layer = batchNorm({ momentum: 1 - node.float("momentum", 0.9), epsilon: node.float("epsilon", 1e-5) });
-  return node.layer(layer, node.value(0), (name) =>
+  const momentum = node.float("momentum", 0.9);
+  const layer = batchNorm({ momentum: 1 - momentum, epsilon: node.float("epsilon", 1e-5) });
+  const x = node.value(0);
+  const y = node.layer(layer, x, (name) =>
     name === "mean" || name === "variance" ? node.state(own.indexOf(name) + 1) : node.value(own.indexOf(name) + 1),
   );
+  if (!node.wanted(1) && !node.wanted(2)) return [valueOperand(y)];
+  if (node.mode === "inference") {
+    return node.fail(
+      "running statistics come out while training only",
+      "a model that answers",
+      "export it without them",
+    );
+  }
+  // The operator's own, of the biased variance; the layer's states follow the unbiased one, as torch's do.
+  const axes = axesOf(x.type.shape.length).filter((axis) => axis !== 1);
+  const mean = node.apply("mean", [x], { axes });
+  const centred = node.apply("addBias", [x, node.apply("negate", [mean])], { axis: 1 });
+  const variance = node.apply("mean", [node.apply("square", [centred])], { axes });
+  const running = [mean, variance].map((fresh, index) =>
+    node.apply("add", [
+      node.apply("scale", [node.state(index + 3)], { factor: momentum }),
+      node.apply("scale", [fresh], { factor: 1 - momentum }),
+    ]),
+  );
+  return [y, ...running].map(valueOperand);
 }
 
 /** What is dropped while training, the mode decides; the mask is known only where nothing is. */
 function dropOut(node: NodeContext): readonly Operand[] {
   const x = node.value(0);
-  const rate = node.scalar(1, 0.5);
+  // An attribute before version 12 of the operators.
+  const rate = node.scalar(1, node.float("ratio", 0.5));
   const nothing = rate === 0 || node.mode === "inference";
   const y = rate === 0 ? x : node.layer(dropout(rate), x, (name) => node.fail("dropout must have no weights", name));
   const mask = nothing && node.node.outputs.length > 1 ? [node.number(1, x.type.shape)] : [];
@@ -146,6 +169,20 @@ function reduction(reduce: (node: NodeContext, x: Value, axes: readonly number[]
   });
 }
 
+/** The largest or the smallest element; of whole numbers and truth values a whole number. */
+function extreme(side: "largest" | "smallest"): Rule {
+  return reduction((node, given, axes) => {
+    const x = asFloats(node, given);
+    const turned = (value: Value): Value => (side === "largest" ? value : node.apply("negate", [value]));
+    const found = turned(node.apply("max", [turned(x)], { axes }));
+    if (given === x) return found;
+    if (elementCount(x.type.shape) === 0) {
+      node.fail("there must be an element, since no whole number is −∞", formatShape(x.type.shape), "reduce floats");
+    }
+    return node.apply("cast", [found], { dtype: "int32" });
+  });
+}
+
 const over = (operator: string) => (node: NodeContext, x: Value, axes: readonly number[]) =>
   node.apply(operator, [x], { axes });
 
@@ -175,26 +212,59 @@ function lastIndex(node: NodeContext, x: Value): Value {
   return node.apply("cast", [node.apply("subtract", [node.number(extent - 1), behind])], { dtype: "int32" });
 }
 
+/** Rows along an axis over the sum of their magnitudes, or over the root of that of their squares. */
+function lengthNormalisation(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const axis = node.axis(node.whole("axis", -1), shape.length);
+  const order = node.whole("p", 2);
+  if (order !== 1 && order !== 2) node.fail("p must be 1 or 2", String(order));
+  const sum = node.apply("sum", [node.apply(order === 1 ? "abs" : "square", [x])], { axes: [axis] });
+  const length = order === 1 ? sum : node.apply("sqrt", [sum]);
+  const kept = shape.map((extent, other) => (other === axis ? 1 : extent));
+  // Of nothing but zeros nothing but zeros is made.
+  const divisor = node.apply("maximum", [length, node.number(1e-30)]);
+  return node.apply("divide", [x, node.expand(node.reshape(divisor, kept), shape)]);
+}
+
+/** Each element less the mean over some axes, over the deviation over them. */
+function meanVarianceNormalisation(node: NodeContext): Value {
+  const x = node.value(0);
+  const { shape } = x.type;
+  const axes = node.axes(node.wholeList("axes", [0, 2, 3]), shape.length);
+  const mean = (value: Value): Value => {
+    const reduced = node.apply("mean", [value], { axes });
+    const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+    return node.expand(node.reshape(reduced, kept), shape);
+  };
+  const centred = node.apply("subtract", [x, mean(x)]);
+  const deviation = node.apply("sqrt", [mean(node.apply("square", [centred]))]);
+  // As the operator is defined: the deviation grows by 10⁻⁹.
+  return node.apply("divide", [centred, node.apply("add", [deviation, node.number(1e-9)])]);
+}
+
 /** Rules of products, normalisations and reductions. */
 export const rowRules: Readonly<Record<string, Rule>> = {
   ArgMax: indexOf("largest"),
   ArgMin: indexOf("smallest"),
-  BatchNormalization: givesValue(batchNormalisation),
+  BatchNormalization: batchNormalisation,
   Dropout: dropOut,
   Gemm: givesValue(generalProduct),
   GroupNormalization: givesValue(groupNormalisation),
   InstanceNormalization: givesValue(instanceNormalisation),
   LayerNormalization: layerNormalisation,
   LogSoftmax: alongLast("logSoftmax"),
+  LpNormalization: givesValue(lengthNormalisation),
   MatMul: givesValue(product),
+  MeanVarianceNormalization: givesValue(meanVarianceNormalisation),
   RMSNormalization: givesValue(rootMeanSquare),
   ReduceL1: reduction((node, x, axes) => over("sum")(node, node.apply("abs", [x]), axes)),
   ReduceL2: reduction((node, x, axes) => node.apply("sqrt", [over("sum")(node, node.apply("square", [x]), axes)])),
   ReduceLogSum: reduction((node, x, axes) => node.apply("log", [over("sum")(node, x, axes)])),
   ReduceLogSumExp: reduction((node, x, axes) => node.apply("log", [over("sum")(node, node.apply("exp", [x]), axes)])),
-  ReduceMax: reduction(over("max")),
+  ReduceMax: extreme("largest"),
   ReduceMean: reduction(over("mean")),
-  ReduceMin: reduction((node, x, axes) => node.apply("negate", [over("max")(node, node.apply("negate", [x]), axes)])),
+  ReduceMin: extreme("smallest"),
   ReduceSum: reduction(over("sum")),
   ReduceSumSquare: reduction((node, x, axes) => over("sum")(node, node.apply("square", [x]), axes)),
   Softmax: alongLast("softmax"),

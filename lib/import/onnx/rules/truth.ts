@@ -29,7 +29,7 @@ function elementAt({ shape, data }: Constant, whole: Shape): (place: number) => 
 }
 
 /** What constants make element by element, repeated to one shape; null if one of them is data or a weight. */
-function fold(node: NodeContext, count: number, compute: (...elements: number[]) => number): Constant | null {
+export function fold(node: NodeContext, count: number, compute: (...elements: number[]) => number): Constant | null {
   const constants: Constant[] = [];
   for (let index = 0; index < count; index++) {
     const operand = node.operand(index);
@@ -66,7 +66,7 @@ function truths(
 const atLeast = (node: NodeContext, a: Value, b: Value): Value => combine(node, "greaterOrEqual", a, b);
 const not = (node: NodeContext, a: Value): Value => node.apply("subtract", [node.number(1), a]);
 
-/** The elements of one where a truth value holds, of the other elsewhere; NaN in either comes out wherever it stands. */
+/** The elements of one where a truth value holds, of the other elsewhere: what is not taken may be NaN. */
 function where(node: NodeContext): readonly Operand[] {
   const constants = fold(node, 3, (condition, yes, no) => (condition !== 0 ? yes : no));
   const sides = [node.operand(1), node.operand(2)];
@@ -74,14 +74,11 @@ function where(node: NodeContext): readonly Operand[] {
     const real = sides.some((side) => side.kind === "constant" && side.constant.real);
     return node.known({ ...constants, real });
   }
-  const condition = asFloats(node, node.value(0));
   const [yes, no] = [asFloats(node, node.value(1)), asFloats(node, node.value(2))];
-  // Infinite where it holds and minus infinite elsewhere, so that a minimum lets through the one or the other.
-  const half = node.apply("subtract", [condition, node.number(0.5)]);
-  const gate = node.apply("multiply", [half, node.number(Number.POSITIVE_INFINITY)]);
-  const open = combine(node, "minimum", yes, gate);
-  const closed = combine(node, "minimum", no, node.apply("negate", [gate]));
-  return [valueOperand(combine(node, "maximum", open, closed))];
+  // The gradient of relu lets its first operand through where the second is positive, and is 0 elsewhere.
+  const holds = node.apply("subtract", [asFloats(node, node.value(0)), node.number(0.5)]);
+  const taken = combine(node, "reluGradient", yes, holds);
+  return [valueOperand(combine(node, "add", taken, combine(node, "reluGradient", no, node.apply("negate", [holds]))))];
 }
 
 /** What lies on one side of a diagonal of the last two axes. */
@@ -119,6 +116,19 @@ function nonZero(node: NodeContext): readonly Operand[] {
   return node.known({ shape: [shape.length, places.length], real: false, data: Float64Array.from(rows.flat()) });
 }
 
+/** 1 where x is infinite, on the sides that are asked about. */
+function isInfinite(node: NodeContext): readonly Operand[] {
+  const x = asFloats(node, node.value(0));
+  const [up, down] = [node.whole("detect_positive", 1) !== 0, node.whole("detect_negative", 1) !== 0];
+  const side = (bound: number): Value => {
+    const limit = node.number(bound);
+    return bound > 0 ? atLeast(node, x, limit) : atLeast(node, limit, x);
+  };
+  const sides = [...(up ? [side(Number.POSITIVE_INFINITY)] : []), ...(down ? [side(Number.NEGATIVE_INFINITY)] : [])];
+  const [first = node.number(0, x.type.shape), second] = sides;
+  return [valueOperand(second === undefined ? first : node.apply("add", [first, second]))];
+}
+
 /** Rules of comparisons, and of what is made of truth values. */
 export const truthRules: Readonly<Record<string, Rule>> = {
   And: truths(
@@ -141,6 +151,8 @@ export const truthRules: Readonly<Record<string, Rule>> = {
     (a, b) => a >= b,
     (node, [a, b]) => atLeast(node, a, b),
   ),
+  IsInf: isInfinite,
+  IsNaN: truths(1, Number.isNaN, (node, [a]) => not(node, atLeast(node, a, a))),
   Less: truths(
     2,
     (a, b) => a < b,
