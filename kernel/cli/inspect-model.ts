@@ -1,7 +1,9 @@
-import { devices } from "../../lib/graph/index.ts";
+import { devices, type Target } from "../../lib/graph/index.ts";
 import { importModel } from "../../lib/import/index.ts";
+import { lower } from "../../lib/lowering/index.ts";
 import { crossEntropy, type Model, meanSquaredError } from "../../lib/nn/index.ts";
 import { type Figure, figures, type Table, table } from "../../lib/plot/index.ts";
+import { type LayeredMachine, machines, runLayered, simulate, totalJoules } from "../../lib/simulator/index.ts";
 import { compile, type Program } from "../../lib/training/index.ts";
 import { BadInput } from "../headless/index.ts";
 
@@ -11,7 +13,7 @@ export interface InspectOptions {
   readonly input?: readonly number[];
   /** Names of memory strategies. */
   readonly strategies: readonly string[];
-  /** Name of a device. */
+  /** Name of a device of tiles, or of a machine that takes a network layer by layer. */
   readonly device?: string;
 }
 
@@ -74,13 +76,15 @@ export async function inspectModel(file: string, options: InspectOptions): Promi
     `A training step at batch ${batch}, by memory strategy`,
   );
   const layers = layerTable(model, program, batch);
+  const placed = device === null ? [] : onDevice(planned, device, batch);
   const pictures = [
     memory,
+    ...placed,
     ...planned.map(({ program: own }) => figures.memory(own.memory)),
     figures["operator-graph"](program.graph),
     layers,
   ];
-  return { title, parts: [head, memory, layers], pictures };
+  return { title, parts: [head, memory, ...placed, layers], pictures };
 }
 
 async function imported(file: string, input: readonly number[] | undefined): Promise<Model> {
@@ -98,13 +102,70 @@ async function imported(file: string, input: readonly number[] | undefined): Pro
   }
 }
 
-type Device = (typeof devices)[keyof typeof devices];
+interface Planned {
+  readonly name: string;
+  readonly program: Program;
+}
+
+type Device = { readonly tiles: Target } | { readonly layered: LayeredMachine };
 
 function chooseDevice(name: string | undefined): Device | null {
   if (name === undefined) return null;
-  if (Object.hasOwn(devices, name)) return devices[name as keyof typeof devices];
-  throw new BadInput(`--device: must be one of ${Object.keys(devices).join(", ")}, got ${name}, write --device gc200`);
+  if (Object.hasOwn(devices, name)) return { tiles: devices[name as keyof typeof devices] };
+  if (Object.hasOwn(machines, name)) return { layered: machines[name as keyof typeof machines] };
+  const known = [...Object.keys(devices), ...Object.keys(machines)].join(", ");
+  throw new BadInput(`--device: must be one of ${known}, got ${name}, write --device gc200`);
 }
+
+/** What a training step takes on a device, by memory strategy. */
+function onDevice(planned: readonly Planned[], device: Device, batch: number): readonly Table[] {
+  if ("tiles" in device) {
+    const { tiles } = device;
+    return [
+      table(
+        planned.map((one) => tileRow(one, tiles)),
+        `A training step at batch ${batch} on the ${tiles.tileCount} tiles of ${tiles.name}, ${whole(tiles.bytesPerTile)} B each, as planned and simulated`,
+      ),
+    ];
+  }
+  const { layered } = device;
+  const rows = planned.flatMap((one) =>
+    (["single", "half"] as const).map((precision) => layerRow(one, layered, precision)),
+  );
+  return [table(rows, `A training step at batch ${batch} on a ${layered.name} machine, layer by layer`)];
+}
+
+function tileRow({ name, program }: Planned, target: Target) {
+  const { memory, tiles, cycles, seconds } = simulate(lower(program, target), { fit: false });
+  const fullest = memory.peak.reduce((most, bytesOfTile) => Math.max(most, bytesOfTile), 0);
+  const over = memory.peak.filter((bytesOfTile) => bytesOfTile > memory.bytesPerTile).length;
+  return {
+    strategy: name,
+    "tiles that compute": whole(tiles.compute.filter((own) => own > 0).length),
+    "fullest tile": `${whole(fullest)} B`,
+    cycles: whole(cycles),
+    time: milliseconds(seconds),
+    fits:
+      over === 0
+        ? "yes"
+        : `no: ${whole(over)} ${over === 1 ? "tile has" : "tiles have"} too little, by up to ${whole(fullest - memory.bytesPerTile)} B`,
+  };
+}
+
+function layerRow({ name, program }: Planned, machine: LayeredMachine, precision: "single" | "half") {
+  const report = runLayered(program.training.schedule, machine, precision);
+  return {
+    strategy: name,
+    precision,
+    time: milliseconds(report.seconds),
+    energy: `${(1e3 * totalJoules(report.energy)).toPrecision(3)} mJ`,
+    "over the memory interface": bytes(report.interfaceBytes),
+    "beside the arithmetic": bytes(report.localBytes),
+    "needed there to spill nothing": bytes(report.localBytesNeeded),
+  };
+}
+
+const milliseconds = (seconds: number): string => `${(1e3 * seconds).toPrecision(4)} ms`;
 
 /** Arithmetic of some columns of a program's graph; of all of them for null. */
 function flopsOf({ graph }: Program, columns: readonly string[] | null): number {
@@ -116,16 +177,16 @@ function flopsOf({ graph }: Program, columns: readonly string[] | null): number 
 function memoryRow(name: string, { memory }: Program, device: Device | null) {
   const { strategy } = memory;
   const extra = strategy === undefined || strategy.flops === 0 ? 0 : strategy.extraFlops / strategy.flops;
-  const onChip = device === null ? 0 : device.tileCount * device.bytesPerTile;
   const row = {
     strategy: name,
     arena: bytes(memory.arenaBytes),
     "live at the peak": bytes(memory.peak.bytes),
     "repeated work": `${(100 * extra).toFixed(1)} %`,
   };
-  if (device === null) return row;
-  const share = `${((100 * memory.arenaBytes) / onChip).toFixed(0)} %`;
-  return { ...row, [`of ${device.name}'s ${bytes(onChip)}`]: share };
+  if (device === null || "layered" in device) return row;
+  const { name: chip, tileCount, bytesPerTile } = device.tiles;
+  const share = `${((100 * memory.arenaBytes) / (tileCount * bytesPerTile)).toFixed(0)} %`;
+  return { ...row, [`of ${chip}'s ${bytes(tileCount * bytesPerTile)}`]: share };
 }
 
 /** What each layer holds and does; several uses of a layer are added up. */

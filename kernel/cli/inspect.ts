@@ -9,7 +9,7 @@ const usualStrategies = ["keep-everything", "reuse", "checkpoint"];
 
 export const inspect: Command = {
   usage:
-    "tessera inspect FILE [--batch N] [--input 3,224,224] [--device gc200] [--strategy NAME[,NAME…]] [--page PAGE.html]",
+    "tessera inspect FILE [--batch N] [--input 3,224,224] [--device gc200|gpu|…] [--strategy NAME[,NAME…]] [--page PAGE.html]",
   summary: "say of a model of ONNX, Keras or TensorFlow.js where its memory and its work go",
   async run(args) {
     const { values, positionals } = parseArgs({

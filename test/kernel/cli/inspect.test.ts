@@ -2,6 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { devices } from "../../../lib/graph/index.ts";
+import { importModel } from "../../../lib/import/index.ts";
+import { lower } from "../../../lib/lowering/index.ts";
+import { crossEntropy } from "../../../lib/nn/index.ts";
+import { machines, runLayered, simulate } from "../../../lib/simulator/index.ts";
+import { compile } from "../../../lib/training/index.ts";
 import { projectRoot } from "../../support/environment.ts";
 import { suite } from "../../support/suite.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -26,11 +32,37 @@ test("a file's parameters, work, memory by strategy and layers are told, and sta
   for (const strategy of ["keep-everything", "reuse", "checkpoint"])
     assert.match(stdout, new RegExp(`^${strategy} `, "m"));
   assert.match(stdout, /of Lecture's 1\.0 MiB/);
+  const { cycles, memory } = simulate(
+    lower(compile(await importModel(residual), { batch: 4, loss: crossEntropy(), memory: "reuse" }), devices.lecture),
+  );
+  const fullest = Math.max(...memory.peak).toLocaleString("en");
+  assert.match(stdout, new RegExp(`^reuse +16 +${fullest} B +${cycles.toLocaleString("en")} +[\\d.]+ ms +yes$`, "m"));
   // 4 pictures, 4 filters of 3 × 3 over 1 channel at 4 × 4 places, a multiplication and an addition each.
   assert.match(stdout, /^conv1 +convolution\(Conv\) +\[4,4,4\] +36 +1\.0 KiB +4\.61 kFLOP$/m);
   const html = await readFile(page, "utf8");
   assert.is((html.match(/<img alt="[^"]+" src="data:image\/svg\+xml;base64,/g) ?? []).length, 4);
   assert.not.match(html, /(src|href)="(?!data:)/);
+});
+
+test("what does not fit on a device's tiles is said by how many tiles and bytes", () => {
+  const page = join(temporaryFolder(), "large.html");
+  const { status, stdout, stderr } = inspect(
+    residual,
+    ...["--batch", "2000", "--device", "lecture", "--strategy", "reuse", "--page", page],
+  );
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /^reuse +16 +[\d,]+ B +[\d,]+ +[\d.]+ ms +no: 16 tiles have too little, by up to [\d,]+ B$/m);
+});
+
+test("a machine like a GPU takes the network layer by layer, in single and half precision", async () => {
+  const page = join(temporaryFolder(), "layers.html");
+  const { status, stdout, stderr } = inspect(residual, "--device", "gpu", "--strategy", "reuse", "--page", page);
+  assert.is(status, 0, stderr);
+  const { training } = compile(await importModel(residual), { batch: 1, loss: crossEntropy(), memory: "reuse" });
+  for (const precision of ["single", "half"] as const) {
+    const { seconds } = runLayered(training.schedule, machines.gpu, precision);
+    assert.match(stdout, new RegExp(`^reuse +${precision} +${(1e3 * seconds).toPrecision(4)} ms +[\\d.e-]+ mJ `, "m"));
+  }
 });
 
 test("a network is told of without the weights that lie elsewhere: ResNet-50 as torch exports it", () => {
@@ -54,7 +86,7 @@ test("strategies are those that are asked for, and Keras models are read as well
 test("what is misspelt or cannot be read is bad input, said in one line", () => {
   const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
     [[residual, "--strategy", "magic"], /^--strategy: memory: a strategy must be known, got "magic"; there are/],
-    [[residual, "--device", "abacus"], /^--device: must be one of gc2, .*got abacus/],
+    [[residual, "--device", "abacus"], /^--device: must be one of gc2, .*gpu, cpu, got abacus/],
     [[residual, "--batch", "none"], /^--batch: must be a whole number/],
     [[join(projectRoot, "package.json")], /package\.json: a model\.json must hold modelTopology/],
     [[], /^inspect: there must be one file/],
