@@ -80,7 +80,8 @@ export class Accumulator {
   /**
    * Draws the vertices from `start` to below `end`, all of one unit, and all edges into them. A short edge is a line in
    * the colour of its consumer; a long one is some points on a curve bent toward the middle, each in the colour of one of
-   * the ends, the more likely the nearer. Where points fall depends on the edge's number alone.
+   * the ends, the more likely the nearer. Where points fall depends on the numbers of the consumer and of the edge among
+   * those into it, so that it does not matter how edges are cut into runs.
    */
   draw(run: EdgeRun, start: number, end: number): void {
     const { x, y, unitOf, width: sceneWidth, height: sceneHeight } = this.#scene;
@@ -97,7 +98,6 @@ export class Accumulator {
     const middleX = (sceneWidth / 2) * zoom - left;
     const middleY = (sceneHeight / 2) * zoom - top;
     const bendPerPixel = 0.5 / (Math.max(sceneWidth, sceneHeight) * zoom);
-    const numberOffset = Math.imul(firstVertex, 0x9e3779b1);
     let producerUnit = unit;
     let producerHits: Uint32Array | undefined = hits;
     let [red, green, blue] = this.#scene.units[unit].color;
@@ -111,8 +111,10 @@ export class Accumulator {
         hits[(toY | 0) * width + (toX | 0)] += vertexWeight;
         met[((toY | 0) >> squareBits) * squaresAcross + ((toX | 0) >> squareBits)] = 1;
       }
+      const firstEdge = starts[vertex - firstVertex];
       const lastEdge = starts[vertex - firstVertex + 1];
-      for (let edge = starts[vertex - firstVertex]; edge < lastEdge; edge++) {
+      const numberOffset = Math.imul(vertex, 0x9e3779b1) - firstEdge;
+      for (let edge = firstEdge; edge < lastEdge; edge++) {
         const producer = producers[edge];
         const fromX = x[producer] * zoom - left;
         const fromY = y[producer] * zoom - top;

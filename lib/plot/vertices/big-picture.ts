@@ -57,7 +57,7 @@ export async function bigPicture(
   options: BigPictureOptions = {},
 ): Promise<Figure> {
   const graph = "graph" in pictured ? readBlockGraph(pictured.graph, pictured.name) : pictured;
-  checkVertexGraph(graph);
+  if (graph === pictured) checkVertexGraph(graph);
   const title = options.title ?? graph.title;
   const edges = countEdges(graph);
   if (graph.vertexCount === 0) {
@@ -74,7 +74,7 @@ export async function bigPicture(
     import("./tone-map.ts"),
     import("../static/png-file.ts"),
   ]);
-  const drawn = await drawScene(scene, graph.edges, view, options.threads);
+  const drawn = await drawScene(scene, graph, view, options.threads);
   const pixels = toneMap(drawn.light, view.width, view.height);
   const scale = view.width / cardWidth;
   const labels =

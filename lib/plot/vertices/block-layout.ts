@@ -1,38 +1,83 @@
 import { type BlockEdges, type Blocks, joinBlocks } from "./blocks.ts";
+import { type CoarseGraph, coarsen } from "./coarsen.ts";
 import { forceLayout, type Points } from "./force-layout.ts";
 import type { VertexGraph } from "./vertex-graph.ts";
 
 /** The angle by which each seed of a sunflower turns on from the one before. */
 const goldenAngle = Math.PI * (3 - Math.sqrt(5));
+/** Joining goes on as long as it leaves at most this share of the nodes. */
+const worthJoining = 0.85;
+
+/** Blocks, or what stands for several of them. */
+interface Level {
+  readonly count: number;
+  readonly edges: BlockEdges;
+  /** How many blocks each node stands for. */
+  readonly members: Float64Array;
+  readonly groupOf: Uint32Array;
+}
 
 /**
- * Places blocks: first the groups of one layer and part as if they were single nodes, then the blocks around the places
- * of their groups, moved until pulls and pushes balance. The result is turned so that it is wider than high.
+ * Places blocks: first the groups of one layer and part as if they were single nodes, then, around the places of their
+ * groups, the hubs that many blocks exchange with, and last the blocks around their hubs (after Walshaw, "A multilevel
+ * algorithm for force-directed graph drawing", 2003). So what works for the same hub opens around it like a flower. The
+ * result is turned so that it is wider than high.
  */
 export function layoutBlocks(graph: VertexGraph, blocks: Blocks): Points {
   const edges = joinBlocks(graph, blocks);
   const { groupOf, count } = groupBlocks(graph, blocks);
-  const points = startAtGroups(groupOf, layoutGroups(groupOf, count, edges));
-  const nodes = blocks.count;
-  const mean = edges.weight.reduce((sum, weight) => sum + weight, 0) / Math.max(1, edges.weight.length);
-  const degree = new Float64Array(nodes);
-  const strength = edges.weight.map((weight) => Math.sqrt(weight / mean));
-  strength.forEach((value, edge) => {
-    degree[edges.from[edge]] += value;
-    degree[edges.to[edge]] += value;
-  });
-  const meanDegree = Math.max(1e-9, degree.reduce((sum, value) => sum + value, 0) / nodes);
-  // Blocks that many read push harder, so that what hangs on them has room to spread.
-  const mass = degree.map((value) => 1 + value / meanDegree);
-  const pull = strength.map((value) => value / meanDegree);
-  forceLayout(
-    points,
-    mass,
-    { from: edges.from, to: edges.to, pull },
-    { repulsion: 0.8, gravity: 0.4, steps: 220, reach: 4 },
-  );
+  const groups = layoutGroups(groupOf, count, edges);
+  const finest = { count: blocks.count, edges, members: new Float64Array(blocks.count).fill(1), groupOf };
+  const points = layoutLevel(finest, (top) => startAtGroups(top, groups, blocks.count), 0);
   turnWide(points);
   return points;
+}
+
+/** Places the nodes of a level where a coarser one puts them, or the coarsest where it is told to, and lets them settle. */
+function layoutLevel(level: Level, start: (coarsest: Level) => Points, depth: number): Points {
+  const coarse = coarsen(level.count, level.edges);
+  const points =
+    coarse.count > worthJoining * level.count
+      ? start(level)
+      : spreadMembers(layoutLevel(joinLevel(level, coarse), start, depth + 1), coarse);
+  // Stars that were placed as wholes need many steps; blocks that lie around their hubs already need small ones only.
+  settle(level, points, depth === 0 ? { steps: 120, reach: 3 } : { steps: 200, reach: 6 });
+  return points;
+}
+
+function joinLevel(level: Level, { count, coarseOf, centers, edges }: CoarseGraph): Level {
+  const members = new Float64Array(count);
+  coarseOf.forEach((node, member) => {
+    members[node] += level.members[member];
+  });
+  return { count, edges, members, groupOf: centers.map((center) => level.groupOf[center]) };
+}
+
+/** Every member near the place of its coarse node, the center on it; places lie apart as there are more of them. */
+function spreadMembers(coarse: Points, { count, coarseOf, centers }: CoarseGraph): Points {
+  const spread = Math.sqrt(coarseOf.length / count);
+  const seen = new Uint32Array(count);
+  const points = { x: new Float64Array(coarseOf.length), y: new Float64Array(coarseOf.length) };
+  coarseOf.forEach((node, member) => {
+    const seed = centers[node] === member ? 0 : ++seen[node];
+    const radius = 0.5 * Math.sqrt(seed);
+    points.x[member] = spread * coarse.x[node] + radius * Math.cos(seed * goldenAngle + node);
+    points.y[member] = spread * coarse.y[node] + radius * Math.sin(seed * goldenAngle + node);
+  });
+  return points;
+}
+
+/** Moves the nodes of a level until pulls and pushes balance. */
+function settle(level: Level, points: Points, pace: { readonly steps: number; readonly reach: number }): void {
+  const { from, to, weight } = level.edges;
+  const mean = weight.reduce((sum, value) => sum + value, 0) / Math.max(1, weight.length);
+  const strength = weight.map((value) => Math.sqrt(value / mean));
+  const meanDegree = Math.max(1e-9, (2 * strength.reduce((sum, value) => sum + value, 0)) / level.count);
+  const meanMembers = level.members.reduce((sum, value) => sum + value, 0) / level.count;
+  // What stands for many needs their room.
+  const mass = level.members.map((value) => Math.sqrt(value / meanMembers));
+  const pull = strength.map((value) => value / meanDegree);
+  forceLayout(points, mass, { from, to, pull }, { repulsion: 2, gravity: 0.4, ...pace });
 }
 
 /** The group of each block: sections alike in layer and part. */
@@ -76,15 +121,16 @@ function layoutGroups(groupOf: Uint32Array, count: number, edges: BlockEdges): P
   return points;
 }
 
-/** Every block near its group, as the seeds of a sunflower. */
-function startAtGroups(groupOf: Uint32Array, groups: Points): Points {
+/** Every node near its group, as the seeds of a sunflower. */
+function startAtGroups({ count, groupOf }: Level, groups: Points, blockCount: number): Points {
+  const spread = 0.35 * Math.sqrt(count / blockCount);
   const seen = new Uint32Array(groups.x.length);
-  const points = { x: new Float64Array(groupOf.length), y: new Float64Array(groupOf.length) };
-  groupOf.forEach((group, block) => {
+  const points = { x: new Float64Array(count), y: new Float64Array(count) };
+  groupOf.forEach((group, node) => {
     const seed = seen[group]++;
     const radius = 0.9 * Math.sqrt(seed + 0.5);
-    points.x[block] = 0.35 * groups.x[group] + radius * Math.cos(seed * goldenAngle);
-    points.y[block] = 0.35 * groups.y[group] + radius * Math.sin(seed * goldenAngle);
+    points.x[node] = spread * groups.x[group] + radius * Math.cos(seed * goldenAngle);
+    points.y[node] = spread * groups.y[group] + radius * Math.sin(seed * goldenAngle);
   });
   return points;
 }

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { View } from "./accumulate.ts";
-import { type Drawn, drawShare, type Share } from "./draw-share.ts";
+import { type DrawingSetup, type Drawn, RunDrawer } from "./draw-run.ts";
 import type { Scene } from "./scene.ts";
-import type { EdgeRun } from "./vertex-graph.ts";
+import { countEdges, type EdgeRun, type VertexGraph } from "./vertex-graph.ts";
 
 /** Fewer edges than this are drawn sooner than a thread starts. */
 const worthThreads = 1_000_000;
@@ -20,19 +20,22 @@ const mostThreads = 4;
  *
  * @param threads how many threads; by default as many as there are cores, at most four
  */
-export async function drawScene(scene: Scene, edges: readonly EdgeRun[], view: View, threads?: number): Promise<Drawn> {
-  const count = edges.reduce((sum, { starts }) => sum + starts[starts.length - 1] - starts[0], 0);
+export async function drawScene(scene: Scene, graph: VertexGraph, view: View, threads?: number): Promise<Drawn> {
+  const count = countEdges(graph);
   const wanted = threads ?? (count < worthThreads ? 1 : Math.min(mostThreads, availableParallelism()));
   const { x, y, unitOf, units, width, height } = scene;
-  const share: Share = {
+  const setup: DrawingSetup = {
     scene: { x, y, unitOf, units, width, height },
-    edges: wanted === 1 ? edges : edges.map(shareRun),
     view,
     pointsPerCurve: Math.max(fewestPoints, Math.min(mostPoints, Math.round(pointsInAll / Math.max(1, count)))),
-    next: new Int32Array(new SharedArrayBuffer(4)),
   };
-  if (wanted === 1) return drawShare(share);
-  const drawn = await Promise.all(Array.from({ length: wanted }, () => drawInThread(share)));
+  if (wanted === 1) {
+    const drawer = new RunDrawer(setup);
+    for (const run of graph.edges) drawer.draw(run);
+    return drawer.drawn;
+  }
+  const runs = graph.edges[Symbol.iterator]();
+  const drawn = await Promise.all(Array.from({ length: wanted }, () => drawInThread(setup, runs)));
   const [first, ...others] = drawn;
   for (const { light, edges: counts } of others) {
     for (let channel = 0; channel < light.length; channel++) first.light[channel] += light[channel];
@@ -43,25 +46,24 @@ export async function drawScene(scene: Scene, edges: readonly EdgeRun[], view: V
   return first;
 }
 
-function drawInThread(share: Share): Promise<Drawn> {
+/** Hands a thread run after run, whenever it asks for one, until there are none left. */
+function drawInThread(setup: DrawingSetup, runs: Iterator<EdgeRun>): Promise<Drawn> {
   return new Promise((done, fail) => {
-    const worker = new Worker(new URL("./draw-thread.js", import.meta.url), { workerData: share });
-    worker.once("message", done);
+    const worker = new Worker(new URL("./draw-thread.js", import.meta.url), { workerData: setup });
+    let told = false;
+    worker.on("message", (message: Drawn | null) => {
+      if (message !== null) return done(message);
+      if (told) return;
+      const { value, done: none } = runs.next();
+      told = none === true;
+      if (none) return worker.postMessage(null);
+      // Copies, which the thread gets: the graph may go on using its own.
+      const run: EdgeRun = { ...value, starts: value.starts.slice(), producers: value.producers.slice() };
+      worker.postMessage(run, [run.starts.buffer as ArrayBuffer, run.producers.buffer as ArrayBuffer]);
+    });
     worker.once("error", fail);
     worker.once("exit", (code) =>
       fail(new Error(`internal: a drawing thread must answer before it ends, got ${code}`)),
     );
   });
-}
-
-/** The same run in shared memory: copied only if it is not there yet. */
-function shareRun({ firstVertex, starts, producers }: EdgeRun): EdgeRun {
-  return { firstVertex, starts: shareNumbers(starts), producers: shareNumbers(producers) };
-}
-
-function shareNumbers(numbers: Uint32Array): Uint32Array {
-  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
-  const shared = new Uint32Array(new SharedArrayBuffer(numbers.byteLength));
-  shared.set(numbers);
-  return shared;
 }

@@ -12,9 +12,9 @@ import { mostVertices } from "./stored-vertices.ts";
 import type { EdgeRun, VertexGraph, VertexSection } from "./vertex-graph.ts";
 
 /**
- * A block graph as a picture reads it: a section and a run of edges for each family. An edge goes from the vertex that
- * makes a block to one that reads it; what comes from outside, such as weights, has no edge. Runs are in shared memory,
- * four bytes an edge.
+ * A block graph as a picture reads it: a section for each family, and its edges in runs that are made when they are asked
+ * for. An edge goes from the vertex that makes a block to one that reads it; what comes from outside, such as weights, has
+ * no edge.
  */
 export function readBlockGraph(graph: BlockGraph, title: string): VertexGraph {
   const partOf = partsOf(graph);
@@ -28,62 +28,93 @@ export function readBlockGraph(graph: BlockGraph, title: string): VertexGraph {
     }),
   );
   const index = new ProducerIndex();
-  const { vertexCount } = graph;
+  const { families, vertexCount } = graph;
   return {
     kind: "vertex-graph",
     title,
     vertexCount,
     sections,
-    edges: graph.families.map((family) => readEdges(family, index)),
+    edges: { [Symbol.iterator]: () => readRuns(families, index) },
+    edgeCount: families.reduce((sum, family) => sum + edgesBefore(producedColumns(family), family.count), 0),
     // Of large graphs no vertex is looked at alone.
     ...(vertexCount <= mostVertices && { tiles: readTiles(graph), bytes: readBytes(graph) }),
   };
 }
 
-/** How many edges are looked up at a time. */
-const edgesAtOnce = 1 << 20;
+/** The most edges of a run, unless a single vertex has more. */
+const edgesOfRun = 1 << 20;
 
-function readEdges(family: VertexFamily, index: ProducerIndex): EdgeRun {
-  const { count, firstVertex } = family;
-  // What vertices make is written whole before it is read; what has no writer comes from outside.
-  const columns = family.inputs.filter(({ variable }) => variable.writers.length > 0);
-  const starts = new Uint32Array(new SharedArrayBuffer(4 * (count + 1)));
-  for (let vertex = 0; vertex < count; vertex++) {
-    let edges = 0;
-    for (const column of columns) edges += columnStart(column, vertex + 1) - columnStart(column, vertex);
-    starts[vertex + 1] = starts[vertex] + edges;
-  }
-  const producers = new Uint32Array(new SharedArrayBuffer(4 * starts[count]));
-  const next = starts.slice();
-  for (const column of columns) fillProducers(column, count, index, next, producers);
-  return { firstVertex, starts, producers };
+/** What vertices make is written whole before it is read; what has no writer comes from outside. */
+function producedColumns({ inputs }: VertexFamily): readonly BlockColumn[] {
+  return inputs.filter(({ variable }) => variable.writers.length > 0);
 }
 
-/** Writes the producers of a column to where each vertex's next ones belong. */
+/** Edges into the vertices of a family that come before one of them. */
+function edgesBefore(columns: readonly BlockColumn[], vertex: number): number {
+  return columns.reduce((sum, column) => sum + columnStart(column, vertex), 0);
+}
+
+function* readRuns(families: readonly VertexFamily[], index: ProducerIndex): Generator<EdgeRun> {
+  for (const family of families) {
+    const columns = producedColumns(family);
+    for (let start = 0; start < family.count; ) {
+      const before = edgesBefore(columns, start);
+      // The largest end by halving: edges do not become fewer from vertex to vertex.
+      let end = start + 1;
+      for (let above = family.count; end < above; ) {
+        const middle = Math.ceil((end + above) / 2);
+        if (edgesBefore(columns, middle) - before <= edgesOfRun) end = middle;
+        else above = middle - 1;
+      }
+      yield readRun(family.firstVertex, columns, start, end, index);
+      start = end;
+    }
+  }
+}
+
+/** The edges into the vertices of a family from `start` to below `end`. */
+function readRun(
+  firstVertex: number,
+  columns: readonly BlockColumn[],
+  start: number,
+  end: number,
+  index: ProducerIndex,
+): EdgeRun {
+  const starts = new Uint32Array(end - start + 1);
+  for (const column of columns) {
+    const before = columnStart(column, start);
+    for (let vertex = start; vertex < end; vertex++) {
+      starts[vertex - start + 1] += columnStart(column, vertex + 1) - before;
+    }
+  }
+  const producers = new Uint32Array(starts[end - start]);
+  const next = starts.slice();
+  for (const column of columns) fillProducers(column, start, end, index, next, producers);
+  return { firstVertex: firstVertex + start, starts, producers };
+}
+
+/** Writes the producers of a column to where the next ones of each vertex from `start` to below `end` belong. */
 function fillProducers(
   column: BlockColumn,
-  count: number,
+  start: number,
+  end: number,
   index: ProducerIndex,
   next: Uint32Array,
   producers: Uint32Array,
 ): void {
-  const buffer = new Uint32Array(Math.min(edgesAtOnce, column.blocks.length));
-  let bufferStart = 0;
-  let bufferEnd = 0;
-  for (let vertex = 0; vertex < count; vertex++) {
-    for (let edge = columnStart(column, vertex), end = columnStart(column, vertex + 1); edge < end; edge++) {
-      if (edge >= bufferEnd) {
-        bufferStart = edge;
-        bufferEnd = Math.min(edge + buffer.length, column.blocks.length);
-        index.producers(column, bufferStart, bufferEnd, buffer);
-      }
-      const producer = buffer[edge - bufferStart];
+  const first = columnStart(column, start);
+  const last = columnStart(column, end);
+  const found = new Uint32Array(last - first);
+  index.producers(column, first, last, found);
+  for (let vertex = start; vertex < end; vertex++) {
+    for (let edge = columnStart(column, vertex), until = columnStart(column, vertex + 1); edge < until; edge++) {
+      const producer = found[edge - first];
       if (producer === external) {
         throw new Error(
           `internal: a block of "${column.variable.name}" must have a writer, as others of it have (field ${column.field})`,
         );
       }
-      producers[next[vertex]++] = producer;
+      producers[next[vertex - start]++] = producer;
     }
   }
 }

@@ -14,7 +14,8 @@ export interface VertexSection {
 
 /**
  * The edges into a run of neighbouring vertices. Vertex `firstVertex + i` reads from `producers[starts[i]]` to below
- * `producers[starts[i + 1]]`. Large graphs give several runs so that no array needs to hold all edges.
+ * `producers[starts[i + 1]]`, and `starts` begins with 0. Large graphs give several runs so that no array needs to hold
+ * all edges.
  */
 export interface EdgeRun {
   readonly firstVertex: number;
@@ -31,8 +32,13 @@ export interface VertexGraph {
   readonly vertexCount: number;
   /** In order, without gaps. */
   readonly sections: readonly VertexSection[];
-  /** In order, without gaps; an edge goes from the producer to the consumer of a tensor. */
-  readonly edges: readonly EdgeRun[];
+  /**
+   * In order, without gaps; an edge goes from the producer to the consumer of a tensor. Runs are asked for more than once;
+   * those of large graphs are made anew each time, so that only some of them are in memory.
+   */
+  readonly edges: Iterable<EdgeRun>;
+  /** Edges of all runs; where it is not told, they are counted. */
+  readonly edgeCount?: number;
   /** The tile of each vertex, where vertices have been mapped. */
   readonly tiles?: ArrayLike<number>;
   /** Bytes of what each vertex makes. */
@@ -40,8 +46,11 @@ export interface VertexGraph {
 }
 
 /** Number of edges of all runs. */
-export function countEdges({ edges }: VertexGraph): number {
-  return edges.reduce((sum, { starts }) => sum + starts[starts.length - 1] - starts[0], 0);
+export function countEdges({ edges, edgeCount }: VertexGraph): number {
+  if (edgeCount !== undefined) return edgeCount;
+  let count = 0;
+  for (const { starts } of edges) count += starts[starts.length - 1];
+  return count;
 }
 
 /** Fails unless sections and runs of edges cover all vertices in order. Producers are checked where they are read. */
@@ -62,9 +71,9 @@ export function checkVertexGraph({ vertexCount, sections, edges }: VertexGraph):
   }
   next = 0;
   for (const { firstVertex, starts, producers } of edges) {
-    if (firstVertex !== next || starts.length < 1 || starts[starts.length - 1] > producers.length) {
+    if (firstVertex !== next || starts[0] !== 0 || starts[starts.length - 1] > producers.length) {
       throw new Error(
-        `plot.bigPicture: runs of edges must follow each other, got one of ${starts.length - 1} vertices from ${firstVertex} with ${producers.length} producers after ${next}; give starts with one entry more than vertices`,
+        `plot.bigPicture: runs of edges must follow each other, got one of ${starts.length - 1} vertices from ${firstVertex} with ${producers.length} producers after ${next}; give starts that begin with 0 and have one entry more than vertices`,
       );
     }
     next = firstVertex + starts.length - 1;
