@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import {
   type Kernel,
   KernelAPI,
@@ -16,6 +17,11 @@ export interface KernelSource {
   readonly settings: ServerConnection.ISettings;
   readonly kernels: Kernel.IKernelAPIClient;
   readonly specs: KernelSpec.IKernelSpecAPIClient;
+}
+
+/** A source of kernels that would not give one: a quota, a permission, a server that has gone. */
+export class KernelRefused extends Error {
+  override name = "KernelRefused";
 }
 
 /** Starts a kernel of that source and connects to it. The caller ends it with `connection.shutdown()`. */
@@ -61,7 +67,10 @@ export function serverKernels(url: string, token: string, folder = ""): KernelSo
   };
 }
 
-/** The client starts kernels where the server stands; the server's interface takes the name of a folder, too. */
+/**
+ * The client asks for a kernel by name alone. A server's interface takes a folder, too, and a gateway's an environment:
+ * variables that begin with `KERNEL_`, by whose `KERNEL_USERNAME` it knows for whom the kernel is and whether he may.
+ */
 class KernelsInFolder extends KernelAPI.KernelAPIClient {
   readonly #folder: string;
 
@@ -70,10 +79,24 @@ class KernelsInFolder extends KernelAPI.KernelAPIClient {
     this.#folder = folder;
   }
 
-  override startNew(options: Kernel.IKernelOptions = {}): Promise<Kernel.IModel> {
-    const request = { ...options, path: this.#folder };
-    return super.startNew(request);
+  override async startNew(options: Kernel.IKernelOptions = {}): Promise<Kernel.IModel> {
+    const own = Object.entries(process.env).filter(([name]) => name.startsWith("KERNEL_"));
+    const env = { KERNEL_USERNAME: userInfo().username, ...Object.fromEntries(own) };
+    const request = { ...options, path: this.#folder, env };
+    try {
+      return await super.startNew(request);
+    } catch (error) {
+      throw new KernelRefused(`server: must start a kernel, got ${complaint(error)} (${this.serverSettings.baseUrl})`);
+    }
   }
+}
+
+/** What a server said, or what kept it from saying anything. */
+function complaint(error: unknown): string {
+  const { message, response } = error as Error & { response?: Response };
+  if (response === undefined) return message;
+  const words = [message, response.statusText].find((text) => text && !text.startsWith("Invalid response"));
+  return `${response.status} ${words ?? "without a word"}`;
 }
 
 /**
@@ -86,9 +109,10 @@ export async function findKernelName({ specs, settings }: KernelSource): Promise
   try {
     offered = await specs.get();
   } catch (error) {
-    const { message, response } = error as Error & { response?: Response };
-    const remedy = response?.status === 403 ? "give its token with --token" : "start it, or correct the address";
-    throw new BadInput(`server: must answer, got ${message} (${settings.baseUrl}), ${remedy}`);
+    const { status } = (error as { response?: Response }).response ?? {};
+    const remedy =
+      status === 401 || status === 403 ? "give its token with --token" : "start it, or correct the address";
+    throw new BadInput(`server: must answer, got ${complaint(error)} (${settings.baseUrl}), ${remedy}`);
   }
   const names = Object.keys(offered.kernelspecs ?? {});
   const found = names.includes("tessera")

@@ -48,7 +48,7 @@ export class KernelPool {
     const ready = this.#readyFor(folder);
     const coming = ready.shift() ?? this.#start(folder);
     // In a pool that reuses, a kernel given back is the next one.
-    if (more && ready.length === 0 && !this.#options.reuse) ready.push(this.#start(folder));
+    if (more && ready.length === 0 && !this.#options.reuse) ready.push(heldForLater(this.#start(folder)));
     const held = await coming;
     const connection = connectKernel(held.source, held.model);
     return { connection, release: (reusable) => this.#release(folder, held, connection, reusable) };
@@ -82,9 +82,7 @@ export class KernelPool {
     connection.dispose();
     if (this.#options.reuse && reusable && alive && held.uses < mostUses) {
       const restarted = held.source.kernels.restart(held.model.id).then(() => held);
-      // A failure is met by whoever takes the kernel.
-      restarted.catch(() => {});
-      this.#readyFor(folder).push(restarted);
+      this.#readyFor(folder).push(heldForLater(restarted));
     } else {
       this.#end(held);
     }
@@ -97,4 +95,10 @@ export class KernelPool {
     this.#ending.add(ended);
     void ended.then(() => this.#ending.delete(ended));
   }
+}
+
+/** A kernel on its way that nobody waits for yet: its failure is met by whoever takes it. */
+function heldForLater(coming: Promise<Held>): Promise<Held> {
+  coming.catch(() => {});
+  return coming;
 }

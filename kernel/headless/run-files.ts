@@ -4,10 +4,10 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { BadInput } from "./bad-input.ts";
 import { withBanner, withoutBanner } from "./banner.ts";
 import { compareOutputs } from "./compare-outputs.ts";
-import type { KernelSource } from "./connection.ts";
+import { KernelRefused, type KernelSource } from "./connection.ts";
 import type { FileReport } from "./file-report.ts";
 import { findNotebooks } from "./find-notebooks.ts";
-import { KernelPool } from "./kernel-pool.ts";
+import { KernelPool, type Lease } from "./kernel-pool.ts";
 import type { Notebook } from "./notebook.ts";
 import { exitCodes, type FileOutcome, gravest } from "./outcome.ts";
 import { hasFigures, readFigureScripts } from "./page/figures.ts";
@@ -19,7 +19,7 @@ import { ReportPrinter } from "./report-printer.ts";
 import { githubAnnotations } from "./reports/github.ts";
 import { junitXml, notebookSuites } from "./reports/junit.ts";
 import type { RunCache } from "./run-cache.ts";
-import { type RunOptions, type RunResult, runNotebook } from "./run-notebook.ts";
+import { type RunOptions, type RunResult, runNotebook, unstarted } from "./run-notebook.ts";
 import { writeFileWhole } from "./write-file.ts";
 import { writeNotebook } from "./write-notebook.ts";
 
@@ -199,7 +199,15 @@ class Batch {
   async #attempt(job: Job, earlier: number): Promise<RunResult> {
     const { cellSeconds, notebookSeconds, outputBytes, signal } = this.#options;
     if (earlier > 0) this.#printer.again(job.path, earlier);
-    const { connection, release } = await this.#pool.lease(job.folder, this.#isAwaited(job.folder));
+    let lease: Lease;
+    try {
+      lease = await this.#pool.lease(job.folder, this.#isAwaited(job.folder));
+    } catch (error) {
+      // One notebook's kernel that is refused, as beyond a quota, does not stop the others.
+      if (error instanceof KernelRefused) return unstarted(job.notebook, error.message);
+      throw error;
+    }
+    const { connection, release } = lease;
     let outcome: RunResult["outcome"] | undefined;
     try {
       const result = await runNotebook(job.notebook, connection, {

@@ -80,6 +80,23 @@ export async function runNotebook(
   return new Run(notebook, connection, options).finish();
 }
 
+/** What a run comes to whose kernel was refused: the notebook as it stands before its first cell. */
+export function unstarted(notebook: Notebook, reason: string): RunResult {
+  const cells = notebook.cells.map(
+    (cell): Cell => (isExecuted(cell) ? { ...cell, outputs: [], execution_count: null } : cell),
+  );
+  const failed = withoutKernel(notebook, "KernelRefused", reason);
+  return { outcome: "kernel-died", notebook: { ...notebook, cells }, seconds: 0, ...failed };
+}
+
+/** A kernel that never came to the first cell: that cell has failed. */
+function withoutKernel(notebook: Notebook, ename: string, evalue: string): Pick<RunResult, "cells" | "failure"> {
+  const [place] = executedCells(notebook);
+  if (place === undefined) return { cells: [] };
+  const { index, number } = place;
+  return { cells: [{ index, number, status: "failed", seconds: 0 }], failure: { place, ename, evalue, traceback: [] } };
+}
+
 /** The cells of a notebook that a run executes, in order. */
 function executedCells(notebook: Notebook): CellPlace[] {
   const executed = notebook.cells.flatMap((cell, index) => (isExecuted(cell) ? [{ cell, index }] : []));
@@ -122,7 +139,12 @@ class Run {
     const { signal } = this.#options;
     const cells: CellRun[] = [];
     const info = await this.#executor.info();
-    if (info === undefined) return { outcome: outcomeOf(this.#executor.death?.lost ?? "kernel-died"), cells };
+    if (info === undefined) {
+      const { lost = "kernel-died", detail } = this.#executor.death ?? {};
+      const ename = lost === "out-of-memory" ? "OutOfMemory" : "KernelDied";
+      const failed = withoutKernel(this.#notebook, ename, detail ?? "the kernel ended before the first cell");
+      return { outcome: outcomeOf(lost), ...failed };
+    }
     const languageInfo = info.language_info as unknown as JsonObject;
 
     const places = executedCells(this.#notebook);

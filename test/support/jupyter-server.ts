@@ -12,13 +12,13 @@ export interface JupyterServer {
 }
 
 /**
- * Starts `jupyter_server` or `jupyterlab` of that Python on a folder. Resolves when it answers.
+ * Starts `jupyter_server`, `jupyterlab` or `kernel_gateway` of that Python on a folder. Resolves when it answers.
  *
  * @param token empty for none
  */
 export async function startJupyter(
   python: string,
-  application: "jupyter_server" | "jupyterlab",
+  application: "jupyter_server" | "jupyterlab" | "kernel_gateway",
   root: string,
   token: string,
 ): Promise<JupyterServer> {
@@ -26,7 +26,7 @@ export async function startJupyter(
   await install(prefixDataFolder(prefix));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const options = [
+  const server = [
     "--allow-root",
     "--ServerApp.open_browser=False",
     "--ServerApp.port_retries=0",
@@ -35,6 +35,13 @@ export async function startJupyter(
     `--IdentityProvider.token=${token}`,
     ...(application === "jupyterlab" ? ["--LabApp.news_url=None"] : []),
   ];
+  const gateway = [
+    "--KernelGatewayApp.port_retries=0",
+    `--KernelGatewayApp.port=${port}`,
+    `--KernelGatewayApp.auth_token=${token}`,
+    "--KernelGatewayApp.max_kernels=1",
+  ];
+  const options = application === "kernel_gateway" ? gateway : server;
   const env = {
     ...process.env,
     JUPYTER_PATH: prefixDataFolder(prefix),
@@ -44,10 +51,11 @@ export async function startJupyter(
     JUPYTERLAB_SETTINGS_DIR: join(prefix, "config/settings"),
     JUPYTERLAB_WORKSPACES_DIR: join(prefix, "config/workspaces"),
   };
-  const server = spawn(python, ["-m", application, ...options], { env, stdio: "ignore" });
-  const stop = (): void => void server.kill("SIGKILL");
+  const child = spawn(python, ["-m", application, ...options], { env, cwd: root, stdio: "ignore" });
+  const stop = (): void => void child.kill("SIGKILL");
   process.on("exit", stop);
-  await answer(`${url}api/status?token=${token}`, server);
+  // A gateway has no status; what it offers, each of them tells.
+  await answer(`${url}api/kernelspecs?token=${token}`, child);
   return { url, stop };
 }
 
