@@ -38,13 +38,14 @@ one. The outputs of cells tagged "summary" are printed. NOTEBOOK may be a patter
   --cache              reuse a stored result where code, the files it names, and versions are the same
   --junit FILE         a JUnit XML report, a test for each cell
   --github             annotations for GitHub (by itself where GITHUB_ACTIONS is set)
-  --server URL         run on a Jupyter Server, JupyterHub or Enterprise Gateway instead of here
+  --server URL         run on a Jupyter Server, JupyterHub or gateway instead of here; KERNEL_USERNAME and other
+                       variables that begin with KERNEL_ go with it
   --token T            its token (or in JUPYTER_TOKEN)
   --server-path DIR    the folder on the server that stands for the one you are in (default: the server's first)
 
 Cell tags: parameters, timeout=S, skip-execution, raises-exception, ignore-output, hide-input, summary.
-Exit code: ${exitCodes.ok} all cells ran, ${exitCodes["cell-error"]} a cell failed, ${exitCodes["bad-input"]} bad input, ${exitCodes["kernel-died"]} a kernel died, ${exitCodes.timeout} a time limit was passed, ${exitCodes["out-of-memory"]} out of memory,
-${exitCodes["outputs-differ"]} outputs differ, ${exitCodes.interrupted} interrupted; the gravest, where there are several.
+Exit code: ${exitCodes.ok} all cells ran, ${exitCodes["cell-error"]} a cell failed, ${exitCodes["bad-input"]} bad input, ${exitCodes["kernel-died"]} a kernel died or was refused,
+${exitCodes.timeout} a time limit was passed, ${exitCodes["out-of-memory"]} out of memory, ${exitCodes["outputs-differ"]} outputs differ, ${exitCodes.interrupted} interrupted; the gravest, where there are several.
 `;
 
 const options = {
