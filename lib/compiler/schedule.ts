@@ -12,6 +12,11 @@ export interface Schedule {
   readonly storage: ReadonlyMap<number, number>;
   /** Whether bytes are never used for one thing after another: what a step makes then lives to the step's end. */
   readonly apart?: boolean;
+  /**
+   * How many samples of how many go through steps together, one block after the other, on targets that can do that: a
+   * block of a micro-batch's samples, where there are several.
+   */
+  readonly sampleBlocks?: { readonly batch: number; readonly samples: number };
   /** What a memory strategy made of the graph; shown with the memory report. */
   readonly strategy?: StrategyReport;
 }

@@ -1,5 +1,6 @@
 import type { Schedule } from "../compiler/index.ts";
 import type { Operation, Phase, Value } from "../ir/index.ts";
+import type { BlockedRun } from "../loops/index.ts";
 import type { MemoryPlan, MemoryProblem, MemoryReport } from "../memory/index.ts";
 
 /** What an engine executes at a time: one operation, or several fused into one pass over their elements. */
@@ -13,6 +14,8 @@ export interface Step {
   readonly reads: readonly Value[];
   /** Values put into the arena; what only travels inside the step is in neither list. */
   readonly writes: readonly Value[];
+  /** Where the step goes block by block through the samples: what is done for each block. */
+  readonly run?: BlockedRun;
   /** Sizes in bytes of buffers that live during this step alone. */
   readonly scratchBytes: readonly number[];
 }

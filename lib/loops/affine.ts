@@ -66,6 +66,16 @@ export function divided(index: Affine, divisor: number): Affine {
   return times(index, 1 / divisor);
 }
 
+/** An index with other indices in place of some axes. */
+export function substituted(index: Affine, by: ReadonlyMap<Axis, Affine>): Affine {
+  const kept = { constant: index.constant, terms: index.terms.filter(({ axis }) => !by.has(axis)) };
+  const others = index.terms.flatMap(({ axis, stride }) => {
+    const replacement = by.get(axis);
+    return replacement === undefined ? [] : [times(replacement, stride)];
+  });
+  return plus(kept, ...others);
+}
+
 /** What an axis adds to an index; zeros if nothing. */
 export function termOf(index: Affine, axis: Axis): { readonly stride: number; readonly inner: number } {
   return index.terms.find((term) => term.axis === axis) ?? { stride: 0, inner: 0 };

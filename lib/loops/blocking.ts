@@ -1,4 +1,4 @@
-import { type Affine, type Axis, along, at, plus, termOf, times } from "./affine.ts";
+import { type Affine, type Axis, along, at, plus, substituted, termOf } from "./affine.ts";
 import { Dependencies, indicesIn, reductionsIn } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
 import { type Expression, load, multiply, operandsOf, type Reduction } from "./expression.ts";
@@ -245,14 +245,4 @@ function rowMajor(axes: readonly Axis[]): Affine {
     stride *= axis.extent;
   }
   return plus(...parts.reverse());
-}
-
-/** An index with other indices in place of some axes. */
-function substituted(index: Affine, by: ReadonlyMap<Axis, Affine>): Affine {
-  const kept = { constant: index.constant, terms: index.terms.filter(({ axis }) => !by.has(axis)) };
-  const others = index.terms.flatMap(({ axis, stride }) => {
-    const replacement = by.get(axis);
-    return replacement === undefined ? [] : [times(replacement, stride)];
-  });
-  return plus(kept, ...others);
 }

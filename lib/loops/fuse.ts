@@ -3,15 +3,17 @@ import { elementCount, type Shape, sameShape } from "../tensor/index.ts";
 import { type Draft, Drafts } from "./drafts.ts";
 import type { FusedStep, Ordered } from "./fused-step.ts";
 import { loopRule } from "./rules/index.ts";
+import { inSampleBlocks } from "./sample-blocks.ts";
 
 /**
  * Groups operations into steps. Element-wise operations join the step that makes their operands, so that a matrix
  * product adds its bias, applies its activation and updates a weight before anything is stored; what only feeds one sum
- * or one element-wise operation moves into it; constants are computed where they are used. Cost: linear in operations,
- * times the distance over which they move.
+ * or one element-wise operation moves into it; constants are computed where they are used. Steps are then taken in
+ * blocks of samples, where that is asked for. Cost: linear in operations, times the distance over which they move.
  */
 export function fuse(ordered: Ordered): FusedStep[] {
-  return group(ordered, true);
+  const steps = group(ordered, true);
+  return ordered.sampleBlocks === undefined ? steps : inSampleBlocks(ordered, steps, ordered.sampleBlocks);
 }
 
 /** One step for each operation, but for views and constants: what `fuse` is compared with. */

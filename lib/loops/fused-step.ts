@@ -5,6 +5,16 @@ export interface Ordered {
   readonly graph: OperatorGraph;
   /** For a value that shares storage with earlier ones: the id of the first. */
   readonly storage: ReadonlyMap<number, number>;
+  /** Whether steps that know each sample by itself run for a few samples at a time, one after the other. */
+  readonly sampleBlocks?: SampleBlocks;
+}
+
+/** How a batch is taken in blocks. */
+export interface SampleBlocks {
+  /** Samples of all blocks together. */
+  readonly batch: number;
+  /** Samples of one block, of which the batch is a multiple. */
+  readonly samples: number;
 }
 
 /** Operations that are computed in one go. */
@@ -18,4 +28,13 @@ export interface FusedStep {
   readonly reads: readonly Value[];
   /** Values that other steps or the outside need; the others are never stored. */
   readonly writes: readonly Value[];
+  /** What is done for one block of samples after the other, where that is how the step goes. */
+  readonly run?: BlockedRun;
+}
+
+/** Steps that all run for one block of samples before they run for the next. */
+export interface BlockedRun extends SampleBlocks {
+  readonly steps: readonly FusedStep[];
+  /** For a value that shares storage with earlier ones: the id of the first. */
+  readonly storage: ReadonlyMap<number, number>;
 }

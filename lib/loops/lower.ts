@@ -1,6 +1,6 @@
 import type { Operation, Value } from "../ir/index.ts";
 import { bytesOf, type Shape } from "../tensor/index.ts";
-import { type Axis, along, at, plus, times } from "./affine.ts";
+import { type Axis, along, at, plus, substituted, times } from "./affine.ts";
 import { reductionsIn } from "./analysis.ts";
 import { blocked } from "./blocking.ts";
 import type { Buffer } from "./buffer.ts";
@@ -21,21 +21,30 @@ export interface Group {
   readonly writes: readonly Value[];
 }
 
+/** A few samples at a time, of which the loop is elsewhere. */
+export interface SampleCut {
+  /** Counts blocks of samples. */
+  readonly block: Axis;
+  /** How many samples there are in a block. */
+  readonly samples: number;
+  /** Scratch buffers that are put together for all samples nevertheless, by index. */
+  readonly whole: ReadonlySet<number>;
+}
+
 const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
 
 /**
- * The loops of a group.
+ * The loops of a group, over all samples or over those of one block.
  *
  * @throws Error if a tensor is neither float32 nor int32
  */
-export function lowerGroup(group: Group): Kernel {
+export function lowerGroup(group: Group, cut: SampleCut | null = null): Kernel {
   const { name } = group;
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
   const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
-  const spaces = loopSpaces(shape, anchor);
-  const tile = family === "matmul" ? productTile(shape[0], shape[1]) : null;
-  const { produced, nests, scratch } = expressionsOf(group);
+  const spaces = loopSpaces(shape, anchor).map(inBlocks(cut));
+  const { produced, nests, scratch } = expressionsOf(group, cut);
   // Its pieces have stored all of it.
   if (family === "pieces") return { name, nests, scratch };
 
@@ -62,8 +71,8 @@ export function lowerGroup(group: Group): Kernel {
     if (blocks !== null) {
       nests.push(...blocks.nests);
       scratch.push({ bytes: blocks.panelBytes, perThread: true });
-    } else if (tile === null || axes[1].extent === 1) nests.push(tiled(name, looped));
-    else nests.push(productNest(name, axes, tile, stores));
+    } else if (family !== "matmul" || axes[1].extent === 1) nests.push(tiled(name, looped));
+    else nests.push(productNest(name, axes, stores));
   }
   return { name, nests, scratch };
 }
@@ -89,7 +98,7 @@ interface Expressions {
   readonly scratch: Scratch[];
 }
 
-function expressionsOf(group: Group): Expressions {
+function expressionsOf(group: Group, cut: SampleCut | null): Expressions {
   const produced = new Map<number, Operand>();
   const nests: Nest[] = [];
   const scratch: Scratch[] = [];
@@ -100,13 +109,14 @@ function expressionsOf(group: Group): Expressions {
     const outputs = operation.outputs.map((output) => output.type);
     if (rule.family === "pieces") {
       const pieces = rule.pieces({ operands, outputs, attributes });
-      nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces));
+      nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces, cut));
       continue;
     }
     for (const { operand, type, pieces } of rule.copies?.({ operands, outputs, attributes }) ?? []) {
       const buffer: Buffer = { kind: "scratch", index: scratch.length, dtype: type.dtype };
       scratch.push({ bytes: bytesOf(type), perThread: false });
-      nests.push(...assemble("copy", buffer, type.shape, pieces));
+      const own = cut === null || cut.whole.has(buffer.index) ? null : cut;
+      nests.push(...assemble("copy", buffer, type.shape, pieces, own));
       operands[operand] = { type, at: (place) => load(buffer, flatIndex(type.shape, place)) };
     }
     const elements = rule.elements({ operands, outputs, attributes });
@@ -177,11 +187,33 @@ function cutLoops(loops: Loops, cut: { readonly axis: number; readonly parts: nu
   return { axes, position };
 }
 
+/**
+ * Makes loops over all samples, which are along the first axis, loops over those of one block. Loops over anything else
+ * stay: whether loops can be taken block by block is found out from what they touch.
+ */
+function inBlocks(cut: SampleCut | null): (loops: Loops) => Loops {
+  const known = new Map<readonly Axis[], readonly Axis[]>();
+  return ({ axes, position }) => {
+    const [first, ...rest] = axes;
+    if (cut === null || first?.extent !== cut.samples * cut.block.extent) return { axes, position };
+    // Loops that were over the same axes still are: phases share what they load.
+    const inBlock = known.get(axes) ?? [{ name: first.name, extent: cut.samples }, ...rest];
+    known.set(axes, inBlock);
+    const by = new Map([[first, plus(along(cut.block, cut.samples), along(inBlock[0]))]]);
+    return { axes: inBlock, position: position.map((index) => substituted(index, by)) };
+  };
+}
+
 /** The loops that put a tensor together from pieces. */
-function assemble(name: string, buffer: Buffer, shape: Shape, pieces: readonly Piece[]): Nest[] {
+function assemble(
+  name: string,
+  buffer: Buffer,
+  shape: Shape,
+  pieces: readonly Piece[],
+  cut: SampleCut | null,
+): Nest[] {
   return pieces.map((piece) => {
-    const axes = axesOf(piece.shape);
-    const position = axes.map((axis) => along(axis));
+    const { axes, position } = inBlocks(cut)(plainLoops(piece.shape));
     const looped = axes.filter(({ extent }) => extent !== 1);
     const stores = piece.stores.map(
       ({ place, element }): Store => ({
@@ -207,12 +239,8 @@ function spaceOf({ name, operations, writes }: Group): Shape {
 }
 
 /** Columns outside, so that a panel of the second operand stays near while all rows go by. */
-function productNest(
-  name: string,
-  [rows, columns]: readonly Axis[],
-  tile: { readonly rows: number; readonly columns: number },
-  stores: readonly Store[],
-): Nest {
+function productNest(name: string, [rows, columns]: readonly Axis[], stores: readonly Store[]): Nest {
+  const tile = productTile(rows.extent, columns.extent);
   const loops = [
     { axis: columns, tile: tile.columns, parallel: true },
     { axis: rows, tile: tile.rows, parallel: true },

@@ -1,10 +1,15 @@
 import { type Axis, termOf } from "./affine.ts";
 import { Dependencies, indicesIn } from "./analysis.ts";
 import type { Expression, Reduction } from "./expression.ts";
-import type { Tiling } from "./tiling.ts";
 
 // Sums of products, such as convolutions and their gradients: factors are loaded into registers and each is used for
 // several sums. Here it is chosen how many of either side go together, so that few loads feed many multiplications.
+
+/** Along which axis the lanes go, and the tiles of axes that have any. */
+export interface Tiling {
+  readonly vector: Axis | null;
+  readonly tiles: Map<Axis, number>;
+}
 
 /** Numbers in a vector. */
 const lanes = 4;

@@ -3,7 +3,7 @@ import { Dependencies, indicesIn, reductionsIn } from "./analysis.ts";
 import type { Reduction } from "./expression.ts";
 import type { Space } from "./merge.ts";
 import type { Loop, Nest } from "./nest.ts";
-import { productTiling } from "./product-tiling.ts";
+import { productTiling, type Tiling } from "./product-tiling.ts";
 
 /** Elements computed together where nothing is reduced: two vectors. */
 const plainTile = 8;
@@ -48,12 +48,6 @@ function asStored(axes: readonly Axis[], stores: Space["stores"]): readonly Axis
   );
   if (nearest === null || nearest === axes.at(-1)) return axes;
   return [...axes.filter((axis) => axis !== nearest), nearest];
-}
-
-/** Along which axis the lanes go, and the tiles of axes that have any. */
-export interface Tiling {
-  readonly vector: Axis | null;
-  readonly tiles: Map<Axis, number>;
 }
 
 function inLanes(vector: Axis | null, tile: number): Tiling {

@@ -12,4 +12,5 @@ export { type RematerialiseOptions, rematerialise } from "./rematerialise.ts";
 export { reuse } from "./reuse.ts";
 export { reversible } from "./reversible.ts";
 export { type RevolveOptions, revolve } from "./revolve.ts";
+export { type SampleBlocksOptions, sampleBlocks } from "./sample-blocks.ts";
 export { type Budget, withinBudget } from "./within-budget.ts";

@@ -33,6 +33,7 @@ export function planSchedule(
   const changes = new Set<string>();
   let bound: number | undefined;
   let seconds: number | undefined;
+  let sampleBlocks: Schedule["sampleBlocks"];
   for (const strategy of strategies) {
     const plan = strategy.plan(new Context(current, target, microBatches));
     current = withoutDeadCode(plan.graph);
@@ -41,6 +42,7 @@ export function planSchedule(
     if (plan.reason !== "") reasons.push(plan.reason);
     bound = plan.leastExtraFlops ?? bound;
     seconds = plan.seconds ?? seconds;
+    sampleBlocks = plan.sampleBlocks ?? sampleBlocks;
   }
   const whole = repeatForMicroBatches(current, microBatches);
   const flops = microBatches * totalFlops(clean) - (microBatches - 1) * totalFlops(clean, "update");
@@ -54,7 +56,7 @@ export function planSchedule(
     recomputedOperations: whole.operations.filter(({ recomputed }) => recomputed).length,
     results: changes.size === 0 ? sameBits : [...changes].join("; "),
   };
-  return { ...finish(whole, mostSharing(strategies)), strategy: report };
+  return { ...finish(whole, mostSharing(strategies), sampleBlocks), strategy: report };
 }
 
 /** The most that any of the strategies shares: a later one relies on what is freed. */
@@ -74,10 +76,14 @@ function withoutDeadCode(graph: OperatorGraph): OperatorGraph {
   return makeSchedule(graph, [deadCode]).graph;
 }
 
-/** Decides what shares bytes. */
-function finish(graph: OperatorGraph, storage: StorageUse): Schedule {
+/** Decides what shares bytes, and says which samples go together. */
+function finish(graph: OperatorGraph, storage: StorageUse, sampleBlocks: Schedule["sampleBlocks"]): Schedule {
   const schedule = makeSchedule(graph, [deadCode, earlyUpdate, storage === "apart" ? updatesInPlace : inPlace]);
-  return storage === "reused" ? schedule : { ...schedule, apart: true };
+  return {
+    ...schedule,
+    ...(storage === "reused" ? {} : { apart: true }),
+    ...(sampleBlocks === undefined ? {} : { sampleBlocks }),
+  };
 }
 
 /** Arithmetic of all operations, or of those of one phase. */
@@ -111,7 +117,7 @@ class Context implements PlanContext {
     return new Context(graph, this.#target, this.#microBatches);
   }
 
-  plan(graph: OperatorGraph, storage: StorageUse = "reused") {
-    return this.#target(finish(repeatForMicroBatches(graph, this.#microBatches), storage));
+  plan(graph: OperatorGraph, storage: StorageUse = "reused", sampleBlocks?: Schedule["sampleBlocks"]) {
+    return this.#target(finish(repeatForMicroBatches(graph, this.#microBatches), storage, sampleBlocks));
   }
 }

@@ -24,7 +24,7 @@ export interface PlanContext {
   /** Bytes that are there all the time whatever is done: parameters, states, hyperparameters. */
   readonly residentBytes: number;
   /** What the target makes of a graph (all micro-batches, where there are several) with a strategy's storage; `reused` unless told. */
-  plan(graph: OperatorGraph, storage?: StorageUse): TargetPlan;
+  plan(graph: OperatorGraph, storage?: StorageUse, sampleBlocks?: Schedule["sampleBlocks"]): TargetPlan;
   /** The same for another graph of the step, such as what another strategy made of it. */
   at(graph: OperatorGraph): PlanContext;
 }
@@ -48,6 +48,8 @@ export interface StrategyPlan {
   readonly results?: string;
   /** How long a step takes on a device that the strategy assumes, by plan, where it is time that is paid with. */
   readonly seconds?: number;
+  /** How many samples of how many go through steps together, where they go in blocks. */
+  readonly sampleBlocks?: Schedule["sampleBlocks"];
   /** No plan that takes as little adds less arithmetic than this, where a bound is known. */
   readonly leastExtraFlops?: number;
 }

@@ -9,6 +9,7 @@ import { rematerialise } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
 import { reversible } from "./reversible.ts";
 import { revolve } from "./revolve.ts";
+import { sampleBlocks } from "./sample-blocks.ts";
 import type { MemoryStrategy } from "./strategy.ts";
 import { type Budget, withinBudget } from "./within-budget.ts";
 
@@ -17,6 +18,7 @@ const strategies = {
   "keep-everything": () => keepEverything,
   "in-place": () => inPlaceOnly,
   reuse: () => reuse,
+  "sample-blocks": () => sampleBlocks(),
   checkpoint: () => checkpoint(),
   revolve: () => revolve(),
   rematerialise: () => rematerialise(),

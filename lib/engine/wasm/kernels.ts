@@ -1,13 +1,13 @@
 import type { Operation } from "../../ir/index.ts";
-import { type Kernel, lowerGroup } from "../../loops/index.ts";
+import { type Kernel, lowerStep } from "../../loops/index.ts";
 import type { Step } from "../program.ts";
 
 /** By the list of operations, which is a step's own and lives as long as its program. */
 const kernels = new WeakMap<readonly Operation[], Kernel>();
 
 /** A step's loops: made when its scratch memory is planned, and needed again when its code is written. */
-export function kernelOf(step: Pick<Step, "name" | "operations" | "writes">): Kernel {
+export function kernelOf(step: Pick<Step, "name" | "operations" | "writes" | "run">): Kernel {
   let kernel = kernels.get(step.operations);
-  if (kernel === undefined) kernels.set(step.operations, (kernel = lowerGroup(step)));
+  if (kernel === undefined) kernels.set(step.operations, (kernel = lowerStep(step)));
   return kernel;
 }

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { makeSchedule } from "../../../lib/compiler/index.ts";
 import { GraphBuilder, type Value } from "../../../lib/ir/index.ts";
-import { fuse, lowerGroup, printKernel } from "../../../lib/loops/index.ts";
+import { fuse, lowerStep, printKernel } from "../../../lib/loops/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
 import { suite } from "../../support/suite.ts";
 
@@ -14,7 +14,7 @@ function textOf(build: (builder: GraphBuilder, input: (...shape: number[]) => Va
   const input = (...shape: number[]): Value => builder.input(`x${count++}`, { shape, dtype: "float32" }, "data");
   builder.output("y", build(builder, input));
   return fuse(makeSchedule(builder.build()))
-    .map((step) => printKernel(lowerGroup(step)))
+    .map((step) => printKernel(lowerStep(step)))
     .join("\n");
 }
 

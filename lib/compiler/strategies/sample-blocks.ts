@@ -1,0 +1,46 @@
+import { type MemoryStrategy, sameBits } from "./strategy.ts";
+
+/** Settings of sample blocks. */
+export interface SampleBlocksOptions {
+  /** How many samples go through the layers together; 4 unless told, or as many as divide the batch. */
+  readonly samples?: number;
+}
+
+/** Enough samples that loops over them still fill tiles of four rows. */
+const usualSamples = 4;
+
+/**
+ * Lets a few samples at a time go through all neighbouring steps that know each sample by itself, before the next samples
+ * do: depth first instead of layer by layer, as loops over images are tiled in stencil compilers (Halide: Ragan-Kelley et
+ * al. 2013) and layers in accelerators (Alwani et al., "Fused-layer CNN accelerators", 2016). What passes between the
+ * steps is there for one block alone, and margins are put around a block's pictures alone.
+ */
+export function sampleBlocks({ samples = usualSamples }: SampleBlocksOptions = {}): MemoryStrategy {
+  if (!Number.isInteger(samples) || samples < 1) {
+    throw new Error(`sample-blocks: there must be a whole number ≥ 1 of samples, got ${samples}; give { samples: 4 }`);
+  }
+  return {
+    name: "sample-blocks",
+    summary: "lets a few samples at a time go through neighbouring layers, so that what passes between is never whole",
+    storage: "reused",
+    results: sameBits,
+    plan({ graph }) {
+      const data = graph.inputs.filter(({ role }) => role === "data").map(({ value }) => value.type.shape[0]);
+      const [batch] = data;
+      if (batch === undefined || data.some((extent) => extent !== batch)) return { graph, reason: "" };
+      const together = largestDivisor(batch, samples);
+      if (together === batch) return { graph, reason: "" };
+      return {
+        graph,
+        reason: `${together} of ${batch} samples at a time.`,
+        sampleBlocks: { batch, samples: together },
+      };
+    },
+  };
+}
+
+function largestDivisor(of: number, atMost: number): number {
+  let divisor = Math.min(of, atMost);
+  while (of % divisor !== 0) divisor--;
+  return divisor;
+}

@@ -1,0 +1,166 @@
+import type { Value } from "../ir/index.ts";
+import { bytesOf, elementCount } from "../tensor/index.ts";
+import type { Axis } from "./affine.ts";
+import type { FusedStep, Ordered, SampleBlocks } from "./fused-step.ts";
+import { lowerForBlock } from "./lower-run.ts";
+import type { Kernel } from "./nest.ts";
+import { loopRule } from "./rules/index.ts";
+import { accessesOf, followsBlocks, staysInBlock } from "./sample-access.ts";
+
+/** A step by itself as it would be for one block of samples. */
+interface Candidate {
+  readonly step: FusedStep;
+  /** Its loops for a block; null where samples are not apart in it. */
+  readonly kernel: Kernel | null;
+}
+
+/**
+ * Puts neighbouring steps that know each sample by itself together: for a few samples all of them run before any runs
+ * for the next samples, so that what passes between them stays in a near cache, and is never there for the whole batch
+ * if nobody else needs it. Every number is computed as it was. Cost: lowers each step once more.
+ *
+ * @param ordered a batch of its data inputs is made of the blocks; of one micro-batch, where there are several
+ */
+export function inSampleBlocks(ordered: Ordered, steps: readonly FusedStep[], blocks: SampleBlocks): FusedStep[] {
+  const { batch, samples } = blocks;
+  if (batch % samples !== 0) {
+    throw new Error(`sample blocks: a batch must be whole blocks, got ${batch} samples in blocks of ${samples}`);
+  }
+  if (batch === samples) return [...steps];
+  return new Runs(ordered, steps, blocks).steps();
+}
+
+class Runs {
+  readonly #ordered: Ordered;
+  readonly #steps: readonly FusedStep[];
+  readonly #blocks: SampleBlocks;
+  readonly #block: Axis;
+  /** The value that a view shows, by the view's id. */
+  readonly #sources = new Map<number, number>();
+  /** Elements of one sample, by the id of a value that has samples along its first axis. */
+  readonly #sampled = new Map<number, number>();
+  /** By storage: how many steps touch it; more where it comes from outside or goes there. */
+  readonly #users = new Map<number, number>();
+
+  constructor(ordered: Ordered, steps: readonly FusedStep[], blocks: SampleBlocks) {
+    this.#ordered = ordered;
+    this.#steps = steps;
+    this.#blocks = blocks;
+    this.#block = { name: "block", extent: blocks.batch / blocks.samples };
+    const { inputs, operations, outputs } = ordered.graph;
+    for (const { operator, inputs: [x], outputs: [y] } of operations) {
+      if (loopRule(operator).family === "view") this.#sources.set(y.id, this.#sourceOf(x.id));
+    }
+    for (const { value, role } of inputs) {
+      const [samples] = value.type.shape;
+      if (role === "data" && samples > 0) this.#sampled.set(value.id, elementCount(value.type.shape) / samples);
+    }
+    for (const { value } of [...inputs, ...outputs]) this.#users.set(this.#storageOf(value.id), Number.POSITIVE_INFINITY);
+    for (const step of steps) {
+      for (const storage of this.#storagesOf(step)) this.#users.set(storage, (this.#users.get(storage) ?? 0) + 1);
+    }
+  }
+
+  steps(): FusedStep[] {
+    const found: FusedStep[] = [];
+    let run: Candidate[] = [];
+    const close = (): void => {
+      found.push(...this.#joined(run));
+      run = [];
+    };
+    for (const step of this.#steps) {
+      const candidate = this.#candidate(step);
+      const joins = candidate.kernel !== null && run.every((other) => other.step.phase === step.phase);
+      if (!joins || !this.#isSound([...run, candidate])) close();
+      if (candidate.kernel === null) found.push(step);
+      else run.push(candidate);
+    }
+    close();
+    return found;
+  }
+
+  /** Whether samples are apart in a step: each block reads its own samples, and writes nothing but these. */
+  #candidate(step: FusedStep): Candidate {
+    const none = { step, kernel: null };
+    const reads = step.reads.filter(({ id }) => this.#sampled.has(this.#sourceOf(id)));
+    if (step.phase === "update" || reads.length === 0) return none;
+    const perSample = (id: number): number | undefined => this.#sampled.get(this.#sourceOf(id));
+    if (step.writes.some((value) => elementCount(value.type.shape) % this.#blocks.batch !== 0)) return none;
+    const kernel = lowerForBlock(step, this.#block, this.#blocks.samples);
+    const written = new Map(step.writes.map((value) => [value.id, elementCount(value.type.shape) / this.#block.extent]));
+    for (const { buffer, index } of kernel.nests.flatMap(accessesOf)) {
+      if (buffer.kind === "scratch") continue;
+      const elements = written.get(buffer.id);
+      if (elements !== undefined && !staysInBlock(index, this.#block, elements)) return none;
+      const ofSample = perSample(buffer.id);
+      if (ofSample === undefined) continue;
+      if (!followsBlocks(index, this.#block, ofSample * this.#blocks.samples)) return none;
+    }
+    for (const value of step.writes) this.#sampled.set(value.id, elementCount(value.type.shape) / this.#blocks.batch);
+    return this.#paysToRepeat(step, reads) ? { step, kernel } : none;
+  }
+
+  /** Weights are gone through once a block: that must not be more than the block itself. */
+  #paysToRepeat({ reads, writes }: FusedStep, sampled: readonly Value[]): boolean {
+    const bytes = (values: readonly Value[]): number => values.reduce((sum, { type }) => sum + bytesOf(type), 0);
+    const others = bytes(reads.filter((value) => !sampled.includes(value)));
+    return others <= (bytes(sampled) + bytes(writes)) / this.#block.extent;
+  }
+
+  /** Whether each block, in all steps together, sees of what they write nothing but its own samples. */
+  #isSound(run: readonly Candidate[]): boolean {
+    const elements = new Map<number, number>();
+    for (const { step } of run) {
+      for (const { id, type } of step.writes) {
+        elements.set(this.#storageOf(id), elementCount(type.shape) / this.#block.extent);
+      }
+    }
+    return run.every(({ kernel }) =>
+      (kernel as Kernel).nests.flatMap(accessesOf).every(({ buffer, index }) => {
+        const own = buffer.kind === "value" ? elements.get(this.#storageOf(buffer.id)) : undefined;
+        return own === undefined || staysInBlock(index, this.#block, own);
+      }),
+    );
+  }
+
+  /** A run as one step; the steps as they were where there is nothing to gain. */
+  #joined(run: readonly Candidate[]): readonly FusedStep[] {
+    const steps = run.map(({ step }) => step);
+    const copies = run.some(({ kernel }) => (kernel as Kernel).scratch.some((one) => !one.perThread));
+    if (steps.length === 0 || (steps.length === 1 && !copies)) return steps;
+    const inRun = new Map<number, number>();
+    for (const storage of steps.flatMap((step) => [...this.#storagesOf(step)])) {
+      inRun.set(storage, (inRun.get(storage) ?? 0) + 1);
+    }
+    const local = (value: Value): boolean => {
+      const storage = this.#storageOf(value.id);
+      return inRun.get(storage) === this.#users.get(storage);
+    };
+    const made = new Set(steps.flatMap(({ writes }) => writes.map(({ id }) => id)));
+    const reads = steps.flatMap((step) => step.reads).filter(({ id }) => !made.has(this.#sourceOf(id)));
+    const [first, last] = [steps[0], steps[steps.length - 1]];
+    return [
+      {
+        name: steps.map(({ name }) => name).join("; "),
+        phase: first.phase,
+        layer: first.layer === last.layer ? first.layer : `${first.layer} … ${last.layer}`,
+        operations: [...new Set(steps.flatMap(({ operations }) => operations))],
+        reads: [...new Map(reads.map((value) => [value.id, value])).values()],
+        writes: steps.flatMap((step) => step.writes).filter((value) => !local(value)),
+        run: { ...this.#blocks, steps, storage: this.#ordered.storage },
+      },
+    ];
+  }
+
+  #storagesOf({ reads, writes }: FusedStep): ReadonlySet<number> {
+    return new Set([...reads, ...writes].map(({ id }) => this.#storageOf(id)));
+  }
+
+  #storageOf(id: number): number {
+    return this.#ordered.storage.get(id) ?? id;
+  }
+
+  #sourceOf(id: number): number {
+    return this.#sources.get(id) ?? id;
+  }
+}
