@@ -24,7 +24,7 @@ export {
   type UnaryFunction,
 } from "./expression.ts";
 export { fuse, separate } from "./fuse.ts";
-export type { BlockedRun, SampleBlocks } from "./fused-step.ts";
+export type { BlockedRun, FusedStep } from "./fused-step.ts";
 export { lowerStep } from "./lower-run.ts";
 export { type Kernel, type Nest, type Store, threadAxis } from "./nest.ts";
 export { printExpression, printKernel } from "./print.ts";

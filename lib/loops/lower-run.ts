@@ -73,7 +73,10 @@ class RunLowering {
     const around = { axis: this.#block, tile: 1, parallel: true };
     return {
       name: this.#name,
-      nests: [...nestsOf(false), { name: this.#name, loops: [around], vector: null, stores: [], inside: nestsOf(true) }],
+      nests: [
+        ...nestsOf(false),
+        { name: this.#name, loops: [around], vector: null, stores: [], inside: nestsOf(true) },
+      ],
       scratch: [{ bytes: 4 * elements, perThread: true }, ...this.#shared],
     };
   }

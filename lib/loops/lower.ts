@@ -205,13 +205,7 @@ function inBlocks(cut: SampleCut | null): (loops: Loops) => Loops {
 }
 
 /** The loops that put a tensor together from pieces. */
-function assemble(
-  name: string,
-  buffer: Buffer,
-  shape: Shape,
-  pieces: readonly Piece[],
-  cut: SampleCut | null,
-): Nest[] {
+function assemble(name: string, buffer: Buffer, shape: Shape, pieces: readonly Piece[], cut: SampleCut | null): Nest[] {
   return pieces.map((piece) => {
     const { axes, position } = inBlocks(cut)(plainLoops(piece.shape));
     const looped = axes.filter(({ extent }) => extent !== 1);

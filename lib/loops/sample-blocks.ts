@@ -1,9 +1,11 @@
 import type { Value } from "../ir/index.ts";
 import { bytesOf, elementCount } from "../tensor/index.ts";
 import type { Axis } from "./affine.ts";
+import { Dependencies, reductionsIn } from "./analysis.ts";
+import type { Reduction } from "./expression.ts";
 import type { FusedStep, Ordered, SampleBlocks } from "./fused-step.ts";
 import { lowerForBlock } from "./lower-run.ts";
-import type { Kernel } from "./nest.ts";
+import type { Kernel, Nest } from "./nest.ts";
 import { loopRule } from "./rules/index.ts";
 import { accessesOf, followsBlocks, staysInBlock } from "./sample-access.ts";
 
@@ -30,6 +32,20 @@ export function inSampleBlocks(ordered: Ordered, steps: readonly FusedStep[], bl
   return new Runs(ordered, steps, blocks).steps();
 }
 
+/** How many rows at most are summed side by side. */
+const rowsTogether = 4;
+
+/**
+ * Whether the order in which a nest adds up may depend on how many rows are side by side: the fewer there are, the more
+ * sums are kept for each. In blocks of full tiles there are as many as in the batch.
+ */
+function isInterleaved({ vector, stores, inside = [] }: Nest): boolean {
+  const dependencies = new Dependencies();
+  const inLanes = (one: Reduction): boolean => vector !== null && dependencies.of(one).has(vector);
+  const reductions = reductionsIn(stores.map(({ value }) => value));
+  return reductions.some((one) => one.interleaved && !inLanes(one)) || inside.some(isInterleaved);
+}
+
 class Runs {
   readonly #ordered: Ordered;
   readonly #steps: readonly FusedStep[];
@@ -48,14 +64,19 @@ class Runs {
     this.#blocks = blocks;
     this.#block = { name: "block", extent: blocks.batch / blocks.samples };
     const { inputs, operations, outputs } = ordered.graph;
-    for (const { operator, inputs: [x], outputs: [y] } of operations) {
+    for (const {
+      operator,
+      inputs: [x],
+      outputs: [y],
+    } of operations) {
       if (loopRule(operator).family === "view") this.#sources.set(y.id, this.#sourceOf(x.id));
     }
     for (const { value, role } of inputs) {
       const [samples] = value.type.shape;
       if (role === "data" && samples > 0) this.#sampled.set(value.id, elementCount(value.type.shape) / samples);
     }
-    for (const { value } of [...inputs, ...outputs]) this.#users.set(this.#storageOf(value.id), Number.POSITIVE_INFINITY);
+    for (const { value } of [...inputs, ...outputs])
+      this.#users.set(this.#storageOf(value.id), Number.POSITIVE_INFINITY);
     for (const step of steps) {
       for (const storage of this.#storagesOf(step)) this.#users.set(storage, (this.#users.get(storage) ?? 0) + 1);
     }
@@ -87,7 +108,10 @@ class Runs {
     const perSample = (id: number): number | undefined => this.#sampled.get(this.#sourceOf(id));
     if (step.writes.some((value) => elementCount(value.type.shape) % this.#blocks.batch !== 0)) return none;
     const kernel = lowerForBlock(step, this.#block, this.#blocks.samples);
-    const written = new Map(step.writes.map((value) => [value.id, elementCount(value.type.shape) / this.#block.extent]));
+    if (this.#blocks.samples % rowsTogether !== 0 && kernel.nests.some(isInterleaved)) return none;
+    const written = new Map(
+      step.writes.map((value) => [value.id, elementCount(value.type.shape) / this.#block.extent]),
+    );
     for (const { buffer, index } of kernel.nests.flatMap(accessesOf)) {
       if (buffer.kind === "scratch") continue;
       const elements = written.get(buffer.id);

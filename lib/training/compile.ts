@@ -1,6 +1,5 @@
 import {
   type MemoryOption,
-  makeSchedule,
   microBatchesFor,
   microBatchesOf,
   planSchedule,
@@ -72,7 +71,10 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
     );
   }
   const schedule = (purpose: string, size: number): Schedule => {
-    if (purpose !== "training") return makeSchedule(inferenceGraph(model, { batch: size, loss, dtype }));
+    if (purpose !== "training") {
+      const answers = strategies.filter(({ forAnswers }) => forAnswers);
+      return planSchedule(inferenceGraph(model, { batch: size, loss, dtype }), answers, targetOf(engine));
+    }
     const pieces = microBatches === 1 ? 1 : microBatchesFor(size, batch / microBatches);
     const settings = { batch: size / pieces, loss, dtype, lossScaling: lossScaling !== null };
     return planSchedule(trainingGraph(model, optimizer, settings), strategies, targetOf(engine), pieces);

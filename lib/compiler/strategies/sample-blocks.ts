@@ -24,17 +24,22 @@ export function sampleBlocks({ samples = usualSamples }: SampleBlocksOptions = {
     summary: "lets a few samples at a time go through neighbouring layers, so that what passes between is never whole",
     storage: "reused",
     results: sameBits,
-    plan({ graph }) {
+    forAnswers: true,
+    plan(context) {
+      const { graph } = context;
       const data = graph.inputs.filter(({ role }) => role === "data").map(({ value }) => value.type.shape[0]);
-      const [batch] = data;
-      if (batch === undefined || data.some((extent) => extent !== batch)) return { graph, reason: "" };
+      const [batch = 1] = data;
       const together = largestDivisor(batch, samples);
-      if (together === batch) return { graph, reason: "" };
-      return {
-        graph,
-        reason: `${together} of ${batch} samples at a time.`,
-        sampleBlocks: { batch, samples: together },
-      };
+      if (together === batch || data.some((extent) => extent !== batch)) {
+        return { graph, reason: `The batch stays whole: ${samples} samples or fewer do not divide it.` };
+      }
+      const blocks = { batch, samples: together };
+      const [whole, inBlocks] = [context.plan(graph), context.plan(graph, "reused", blocks)];
+      // All that a run of steps keeps is there at once; where the steps free more than blocks spare, they stay apart.
+      if (inBlocks.arenaBytes > whole.arenaBytes) {
+        return { graph, reason: "The batch stays whole: in blocks it would take more memory." };
+      }
+      return { graph, reason: `${together} of ${batch} samples at a time.`, sampleBlocks: blocks };
     },
   };
 }

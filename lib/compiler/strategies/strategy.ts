@@ -62,6 +62,8 @@ export interface MemoryStrategy {
   readonly storage: StorageUse;
   /** What happens to loss and gradients: `the same bits`, or what changes and within which tolerance. */
   readonly results: string;
+  /** Whether it is for answering as well as for training. */
+  readonly forAnswers?: boolean;
   /** Into how many micro-batches it cuts a step, where it does. */
   readonly microBatches?: number;
   /**

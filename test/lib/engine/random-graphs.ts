@@ -91,7 +91,7 @@ export function randomTraining(seed: number): OperatorGraph {
 }
 
 /** A training step of a small convolutional model: windows, groups, pooling, normalisation and dropout at random. */
-export function randomConvolutional(seed: number): OperatorGraph {
+export function randomConvolutional(seed: number, batches: readonly number[] = [1, 3, 4]): OperatorGraph {
   const draw = random(seed);
   const pick = <T>(choices: readonly T[]): T => choices[draw.next() % choices.length];
   const block = (): Layer[] => [
@@ -107,7 +107,7 @@ export function randomConvolutional(seed: number): OperatorGraph {
   ];
   const end = pick([[globalAveragePool()], [flatten(), dropout(0.3), dense(5), layerNorm()]]);
   const model = sequential([...block(), ...block(), ...end, dense(3)], { input: [2, pick([11, 12]), 13], seed });
-  return trainingGraph(model, sgd({ rate: 0.1 }), { batch: pick([1, 3, 4]), loss: crossEntropy() });
+  return trainingGraph(model, sgd({ rate: 0.1 }), { batch: pick(batches), loss: crossEntropy() });
 }
 
 /** A scalar function of a matrix and its gradient, in which every operand is read in more than one way. */
