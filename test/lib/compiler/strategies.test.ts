@@ -227,7 +227,7 @@ test("what counts or averages from step to step is never repeated", () => {
 test("an unknown strategy is refused with the names that there are", () => {
   assert.throws(
     () => strategiesOf("checkpoints" as never),
-    /^memory: a strategy must be known, got "checkpoints"; there are keep-everything, in-place, reuse, checkpoint/,
+    /^memory: a strategy must be known, got "checkpoints"; there are keep-everything, in-place, reuse, sample-blocks/,
   );
 });
 
