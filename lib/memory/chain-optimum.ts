@@ -11,6 +11,8 @@ export interface OptimalChainPlan extends ChainPlan {
 
 /** Rows of the table at most: the time is proportional to it. */
 const mostUnits = 500;
+/** Rows' entries that are looked at together. */
+const blockUnits = 16;
 
 /**
  * The cheapest way through a chain within a budget of bytes, for layers of unequal sizes and costs, by dynamic
@@ -47,10 +49,13 @@ class ChainTable {
   /** In units, by activation and gradient number; number 0 is the network's input. */
   readonly #activation: readonly number[];
   readonly #gradient: readonly number[];
-  /** Forward cost of the first so many layers. */
-  readonly #forward: number[] = [0];
-  /** By stretch: least cost of the backward steps `to` … `from + 1` from activation `from`, by units at hand. */
-  readonly #costs: Float64Array[] = [];
+  /** By stretch: the number of its row in the table. Stretches of equal layers, as deep networks have, share one. */
+  readonly #rows: Int32Array;
+  /**
+   * Least costs of the backward steps `to` … `from + 1` from activation `from`, by units at hand: a row for each stretch.
+   * More units never cost more.
+   */
+  readonly #costs: Float64Array;
 
   constructor(chain: Chain, budgetBytes: number) {
     if (!(budgetBytes >= 0)) throw new Error(`chain: a budget must be 0 bytes or more, got ${budgetBytes}; give bytes`);
@@ -71,50 +76,80 @@ class ChainTable {
     // Where all of it fits, rounding may not say otherwise.
     const rounded = [...this.#activation, ...this.#gradient].reduce((total, size) => total + size, 0);
     this.#units = budgetBytes >= sum ? rounded : Math.floor(enough / this.unitBytes);
-    for (const [index, { forwardCost }] of layers.entries()) this.#forward.push(this.#forward[index] + forwardCost);
-    this.#fill();
+    this.#rows = new Int32Array(layers.length * (layers.length + 1));
+    const firsts = this.#shareRows();
+    this.#costs = new Float64Array(firsts.length * (this.#units + 1)).fill(Number.POSITIVE_INFINITY);
+    for (const { from, to } of firsts) this.#fill(from, to);
   }
 
   /** Units of the smallest budget within the table that is enough; −1 if none is. */
   smallestUnits(): number {
-    return this.#cost(0, this.#chain.layers.length).findIndex(Number.isFinite);
+    const row = this.#row(0, this.#chain.layers.length);
+    return this.#costs.subarray(row, row + this.#units + 1).findIndex(Number.isFinite);
   }
 
-  #cost(from: number, to: number): Float64Array {
-    return this.#costs[from * (this.#chain.layers.length + 1) + to];
+  /** Where the costs of a stretch begin in the table. */
+  #row(from: number, to: number): number {
+    return this.#rows[(to - 1) * this.#chain.layers.length + from] * (this.#units + 1);
   }
 
-  #fill(): void {
+  /**
+   * Numbers the rows of the table, and gives the first stretch of each, the shorter ones first. Two stretches are equal if
+   * they are without their first and without their last layer.
+   */
+  #shareRows(): readonly { readonly from: number; readonly to: number }[] {
     const { layers } = this.#chain;
     const count = layers.length;
-    const largest = this.#gradient.reduce((most, units) => Math.max(most, units), 0);
-    const inner: number[] = [0];
-    for (let layer = 1; layer < count; layer++) inner.push(inner[layer - 1] + this.#activation[layer]);
+    const numbers = new Map<string, number>();
+    const firsts: { readonly from: number; readonly to: number }[] = [];
     for (let length = 1; length <= count; length++) {
       for (let from = 0; from + length <= count; from++) {
         const to = from + length;
-        const costs = new Float64Array(this.#units + 1).fill(Number.POSITIVE_INFINITY);
-        this.#costs[from * (count + 1) + to] = costs;
-        if (length === 1) {
-          const need = this.#gradient[to] + this.#gradient[from];
-          if (need <= this.#units) costs.fill(layers[from].backwardCost, need);
-          continue;
+        const { forwardCost, backwardCost } = layers[from];
+        const key =
+          length === 1
+            ? `${forwardCost} ${backwardCost} ${this.#activation[to]} ${this.#gradient[from]} ${this.#gradient[to]}`
+            : `${this.#rows[(to - 2) * count + from]},${this.#rows[(to - 1) * count + from + 1]}`;
+        const known = numbers.get(key);
+        if (known === undefined) {
+          numbers.set(key, firsts.length);
+          firsts.push({ from, to });
         }
-        // In this many units everything of the stretch is kept: more makes nothing cheaper.
-        const enough = Math.min(this.#units, inner[to - 1] - inner[from] + 2 * largest);
-        let need = 0;
-        for (let kept = from + 1; kept < to; kept++) {
-          need = Math.max(need, this.#gradient[to] + this.#stepUnits(from, kept));
-          const size = this.#activation[kept];
-          const advance = this.#forward[kept] - this.#forward[from];
-          const above = this.#cost(kept, to);
-          const below = this.#cost(from, kept);
-          for (let units = need; units <= enough; units++) {
-            const cost = advance + above[units - size] + below[units];
-            if (cost < costs[units]) costs[units] = cost;
-          }
+        this.#rows[(to - 1) * count + from] = known ?? firsts.length - 1;
+      }
+    }
+    return firsts;
+  }
+
+  /**
+   * Fills in the row of a stretch; those of all shorter ones are there. Most of the time goes here, so a block of the row
+   * is passed over where the choice with the block's most units is no cheaper than what its fewest have: costs fall with
+   * units, so nothing between can become cheaper either.
+   */
+  #fill(from: number, to: number): void {
+    const { layers } = this.#chain;
+    const costs = this.#costs;
+    const most = this.#units;
+    const row = this.#row(from, to);
+    if (to === from + 1) {
+      const need = this.#gradient[to] + this.#gradient[from];
+      if (need <= most) costs.fill(layers[from].backwardCost, row + need, row + most + 1);
+      return;
+    }
+    let need = 0;
+    let advance = 0;
+    for (let kept = from + 1; kept < to; kept++) {
+      need = Math.max(need, this.#gradient[to] + this.#stepUnits(from, kept));
+      advance += layers[kept - 1].forwardCost;
+      const below = this.#row(from, kept);
+      const above = this.#row(kept, to) - this.#activation[kept];
+      for (let first = need; first <= most; first += blockUnits) {
+        const last = Math.min(most, first + blockUnits - 1);
+        if (costs[row + first] <= advance + costs[above + last] + costs[below + last]) continue;
+        for (let units = first; units <= last; units++) {
+          const cost = advance + costs[above + units] + costs[below + units];
+          if (cost < costs[row + units]) costs[row + units] = cost;
         }
-        costs.fill(costs[enough], enough);
       }
     }
   }
@@ -155,14 +190,16 @@ class ChainTable {
 
   /** The next activation to keep: the first that gives the least cost. */
   #choice(from: number, to: number, units: number): number {
-    const least = this.#cost(from, to)[units];
+    const costs = this.#costs;
+    const least = costs[this.#row(from, to) + units];
     let need = 0;
+    let advance = 0;
     for (let kept = from + 1; kept < to; kept++) {
       need = Math.max(need, this.#gradient[to] + this.#stepUnits(from, kept));
       if (need > units) break;
-      const advance = this.#forward[kept] - this.#forward[from];
-      const above = this.#cost(kept, to)[units - this.#activation[kept]];
-      if (advance + above + this.#cost(from, kept)[units] === least) return kept;
+      advance += this.#chain.layers[kept - 1].forwardCost;
+      const above = costs[this.#row(kept, to) + units - this.#activation[kept]];
+      if (advance + above + costs[this.#row(from, kept) + units] === least) return kept;
     }
     throw new Error(`internal: no step of a chain's table costs ${least} (${from} to ${to} in ${units} units)`);
   }

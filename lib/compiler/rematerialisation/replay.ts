@@ -84,11 +84,11 @@ export class Replay {
     }
   }
 
-  /** Lets values go, and with them the views of their bytes; what comes from outside stays. */
+  /** Lets values go, and with them the views of their bytes; what comes from outside stays, and so do pieces of it. */
   forget(ids: Iterable<number>): void {
-    const { root, views, producer } = this.#tape;
+    const { root, views, producer, pieces } = this.#tape;
     for (const id of ids) {
-      if (producer[root[id]] < 0) continue;
+      if (producer[root[id]] < 0 || pieces.has(root[id])) continue;
       this.#current[root[id]] = absent;
       for (const view of views.get(root[id]) ?? []) this.#current[view] = absent;
     }

@@ -24,7 +24,7 @@ const flopsPerElement = 4;
  * between: those that could be elsewhere, or smaller, in the meantime. What goes outside stays where it is.
  */
 export function savedValues(tape: Tape): readonly SavedValue[] {
-  const { graph, forward, backward, inputs, root, producer, bytes } = tape;
+  const { graph, forward, backward, inputs, root, producer, bytes, pieces } = tape;
   const lastForward = new Map<number, number>();
   for (const position of forward) {
     for (const id of inputs[position]) lastForward.set(root[id], position);
@@ -52,7 +52,10 @@ export function savedValues(tape: Tape): readonly SavedValue[] {
   for (const { value, role } of graph.inputs) if (role === "data") consider(value, bytesOf(value.type), "");
   for (const position of forward) {
     const { outputs, layer } = graph.operations[position];
-    for (const value of outputs) if (root[value.id] === value.id) consider(value, bytes[value.id], layer);
+    for (const value of outputs) {
+      const { id, type } = value;
+      if (root[id] === id) consider(value, pieces.has(id) ? bytesOf(type) : bytes[id], layer);
+    }
   }
   return found;
 }

@@ -13,6 +13,8 @@ export interface Stage {
 const mostCrossing = 4;
 /** Fewer stages than this for each so many operations that are not element-wise: then more values may cross. */
 const operationsPerStage = 24;
+/** A stage with a larger share than this of those operations is one that should have been cut: more values may cross, too. */
+const largestShare = 0.5;
 
 /**
  * Cuts a tape where few values cross from what is before to what is after: between layers, residual blocks or time
@@ -21,15 +23,29 @@ const operationsPerStage = 24;
 export function stagesOf(tape: Tape): readonly Stage[] {
   const { graph, forward } = tape;
   const crossing = crossings(tape);
-  const heavy = forward.filter((position) => !isElementwise(graph.operations[position])).length;
-  const enough = Math.max(3, heavy / operationsPerStage);
+  const heavy = forward.flatMap((position, index) => (isElementwise(graph.operations[position]) ? [] : [index]));
+  const enough = Math.max(3, heavy.length / operationsPerStage);
   let cuts: readonly number[] = [];
-  for (let most = 1; most <= mostCrossing && cuts.length < enough; most++) {
-    cuts = forward.flatMap((position, index) =>
-      index > 0 && crossing[index] <= most && !isElementwise(graph.operations[position]) ? [index] : [],
-    );
+  for (let most = 1; most <= mostCrossing; most++) {
+    cuts = heavy.filter((index) => index > 0 && crossing[index] <= most);
+    if (cuts.length >= enough && longestStretch(heavy, cuts) <= largestShare * heavy.length) break;
   }
   return assemble(tape, [0, ...cuts]);
+}
+
+/** Of some places in order, the most that lie between two cuts. */
+function longestStretch(places: readonly number[], cuts: readonly number[]): number {
+  let longest = 0;
+  let length = 0;
+  let next = 0;
+  for (const place of places) {
+    if (place === cuts[next]) {
+      next++;
+      length = 0;
+    }
+    longest = Math.max(longest, ++length);
+  }
+  return longest;
 }
 
 /** Joins neighbours until there are at most so many stages, each with about as many bytes as the others. */

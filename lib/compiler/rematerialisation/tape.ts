@@ -20,8 +20,13 @@ export interface Tape {
   readonly producer: Int32Array;
   /** By value: the value of which it shows the bytes; itself where it is not a view. */
   readonly root: Int32Array;
-  /** By value: bytes that it takes; 0 for views and for what no target stores. */
+  /** By value: bytes that it takes; 0 for views, for what no target stores and for pieces of what comes from outside. */
   readonly bytes: Float64Array;
+  /**
+   * Pieces of what comes from outside, such as the steps of a sequence: like the whole they are there as long as anybody
+   * reads them, and never made again, for one cut makes all of them.
+   */
+  readonly pieces: ReadonlySet<number>;
   /** By root: its views. */
   readonly views: ReadonlyMap<number, readonly number[]>;
 }
@@ -42,6 +47,7 @@ export function tapeOf(graph: OperatorGraph, stored?: ReadonlySet<number>): Tape
   const views = new Map<number, number[]>();
   const flops = new Float64Array(operations.length);
   const late = new Uint8Array(count);
+  const pieces = new Set<number>();
   const forward: number[] = [];
   const backward: number[] = [];
   for (const [position, operation] of operations.entries()) {
@@ -50,6 +56,7 @@ export function tapeOf(graph: OperatorGraph, stored?: ReadonlySet<number>): Tape
     const isForward = phase === "forward" && operation.inputs.every(({ id }) => late[id] === 0);
     (isForward ? forward : backward).push(position);
     flops[position] = flopsOf(operation);
+    const isCut = operation.operator === "split" && producer[root[operation.inputs[0].id]] < 0;
     for (const { id, type } of outputs) {
       producer[id] = position;
       if (!isForward) late[id] = 1;
@@ -58,13 +65,16 @@ export function tapeOf(graph: OperatorGraph, stored?: ReadonlySet<number>): Tape
         const shown = views.get(root[id]);
         if (shown === undefined) views.set(root[id], [id]);
         else shown.push(id);
-      } else if (stored === undefined || stored.has(id)) bytes[id] = bytesOf(type);
+      } else if (isCut) pieces.add(id);
+      else if (stored === undefined || stored.has(id)) bytes[id] = bytesOf(type);
     }
   }
   // A value may be stored under the name of a view alone.
   if (stored !== undefined) {
     for (const { outputs } of operations) {
-      for (const { id, type } of outputs) if (root[id] !== id && stored.has(id)) bytes[root[id]] = bytesOf(type);
+      for (const { id, type } of outputs) {
+        if (root[id] !== id && stored.has(id) && !pieces.has(root[id])) bytes[root[id]] = bytesOf(type);
+      }
     }
     for (const { value } of inputs) bytes[value.id] = 0;
   }
@@ -79,6 +89,7 @@ export function tapeOf(graph: OperatorGraph, stored?: ReadonlySet<number>): Tape
     producer,
     root,
     bytes,
+    pieces,
     views,
   };
 }

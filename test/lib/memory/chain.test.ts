@@ -115,6 +115,57 @@ test("unequal chains are never cheaper than exhaustive search allows, and as che
   assert.ok(tested > 100 && equal >= 0.95 * tested, `${equal} of ${tested} equal`);
 });
 
+/** The least cost where an activation stays until its backward, as the recursion is written down, for whole bytes. */
+function persistentCost({ layers, inputGradientBytes }: Chain, budget: number): number {
+  const activation = (index: number): number => (index === 0 ? 0 : layers[index - 1].activationBytes);
+  const gradient = (index: number): number => (index === 0 ? inputGradientBytes : layers[index - 1].gradientBytes);
+  const known = new Map<string, number>();
+  const cost = (from: number, to: number, bytes: number): number => {
+    const key = `${from} ${to} ${bytes}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    let least = Number.POSITIVE_INFINITY;
+    if (to === from + 1) {
+      if (gradient(to) + gradient(from) <= bytes) least = layers[from].backwardCost;
+    } else {
+      let advance = 0;
+      let need = 0;
+      for (let kept = from + 1; kept < to; kept++) {
+        advance += layers[kept - 1].forwardCost;
+        need = Math.max(need, gradient(to) + (kept - 1 > from ? activation(kept - 1) : 0) + activation(kept));
+        if (need > bytes) break;
+        least = Math.min(least, advance + cost(kept, to, bytes - activation(kept)) + cost(from, kept, bytes));
+      }
+    }
+    known.set(key, least);
+    return least;
+  };
+  return cost(0, layers.length, budget);
+}
+
+test("long chains, of layers that differ or come again, cost what the plain recursion says", () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const different = randomChain(seed, 24);
+    const block = different.layers.slice(0, 1 + (seed % 4));
+    const repeated: Chain = {
+      ...different,
+      layers: Array.from({ length: 24 }, (_, layer) => block[layer % block.length]),
+    };
+    for (const chain of [different, repeated]) {
+      for (const budget of [9, 14, 25, 40, 70]) {
+        const least = persistentCost(chain, budget);
+        if (least === Number.POSITIVE_INFINITY) {
+          assert.throws(
+            () => optimalChainPlan(chain, budget),
+            /^chain: the budget must hold/,
+            `seed ${seed}, ${budget}`,
+          );
+        } else assert.is(optimalChainPlan(chain, budget).cost, least, `seed ${seed}, budget ${budget}`);
+      }
+    }
+  }
+});
+
 test("segments of √n keep O(√n) for one more forward", () => {
   for (const count of [1, 2, 3, 9, 10, 99]) {
     const chain = unitChain(count);
