@@ -1,4 +1,5 @@
-import { type Chain, type ChainPlan, ChainRecorder, simulateChain } from "./chain.ts";
+import { type Chain, type ChainPlan, ChainRecorder, simulateChain, stepBytes } from "./chain.ts";
+import { LeastChainPlan } from "./chain-least.ts";
 
 /** The cheapest plan within a budget, and how finely bytes were counted. */
 export interface OptimalChainPlan extends ChainPlan {
@@ -24,21 +25,28 @@ const blockUnits = 16;
  */
 export function optimalChainPlan(chain: Chain, budgetBytes: number): OptimalChainPlan {
   const table = new ChainTable(chain, budgetBytes);
-  if (table.smallestUnits() < 0) {
-    // Enough, whatever is rounded: everything made again from the input each time.
-    const wider = new ChainTable(chain, table.recomputeBytes());
-    const smallest = Math.ceil(wider.smallestUnits() * wider.unitBytes);
-    throw new Error(
-      `chain: the budget must hold the largest step's inputs, output and gradient, got ${budgetBytes} B of at least ` +
-        `${smallest} B; raise the budget`,
-    );
-  }
   const recorder = new ChainRecorder(chain);
-  table.record(recorder);
+  if (table.hasPlan()) table.record(recorder);
+  else {
+    // Rounding may hide the plans closest to the least memory.
+    const least = new LeastChainPlan(chain);
+    if (least.peakBytes > budgetBytes) {
+      throw new Error(
+        `chain: the budget must hold the largest step's inputs, output and gradient, got ${budgetBytes} B of at least ` +
+          `${least.peakBytes} B; raise the budget`,
+      );
+    }
+    least.record(recorder);
+  }
   const plan = simulateChain(chain, recorder.actions);
   if (plan.peakBytes > budgetBytes)
     throw new Error(`internal: a chain plan takes ${plan.peakBytes} of ${budgetBytes} B`);
   return { ...plan, unitBytes: table.unitBytes };
+}
+
+/** The smallest budget for which `optimalChainPlan` has a plan, in bytes. */
+export function smallestChainBudget(chain: Chain): number {
+  return new LeastChainPlan(chain).peakBytes;
 }
 
 /** Least costs of every stretch of the chain in every amount of memory. */
@@ -82,10 +90,8 @@ class ChainTable {
     for (const { from, to } of firsts) this.#fill(from, to);
   }
 
-  /** Units of the smallest budget within the table that is enough; −1 if none is. */
-  smallestUnits(): number {
-    const row = this.#row(0, this.#chain.layers.length);
-    return this.#costs.subarray(row, row + this.#units + 1).findIndex(Number.isFinite);
+  hasPlan(): boolean {
+    return Number.isFinite(this.#costs[this.#row(0, this.#chain.layers.length) + this.#units]);
   }
 
   /** Where the costs of a stretch begin in the table. */
@@ -156,36 +162,14 @@ class ChainTable {
 
   /** Units that a forward step takes on the way from a kept activation, which is counted elsewhere. */
   #stepUnits(from: number, layer: number): number {
-    const input = layer - 1 > from ? this.#activation[layer - 1] : 0;
-    const output = this.#activation[layer];
-    return this.#chain.overwrites ? Math.max(input, output) : input + output;
-  }
-
-  /** Bytes with which everything can be made again from the input each time, and some for rounding. */
-  recomputeBytes(): number {
-    const { layers, inputGradientBytes } = this.#chain;
-    const most = layers.reduce(
-      (largest, { activationBytes, gradientBytes }) => Math.max(largest, activationBytes, gradientBytes),
-      inputGradientBytes,
-    );
-    return 4 * most;
+    return stepBytes(this.#chain, from, layer, (activation) => this.#activation[activation]);
   }
 
   record(recorder: ChainRecorder): void {
-    this.#record(recorder, 0, this.#chain.layers.length, this.#units);
-  }
-
-  #record(recorder: ChainRecorder, from: number, to: number, units: number): void {
-    if (to === from + 1) {
-      recorder.backward(to);
-      return;
-    }
-    const kept = this.#choice(from, to, units);
-    recorder.advance(from, kept);
-    recorder.checkpoint(kept);
-    this.#record(recorder, kept, to, units - this.#activation[kept]);
-    recorder.free(kept, "activation");
-    this.#record(recorder, from, kept, units);
+    recorder.stretch(0, this.#chain.layers.length, this.#units, (from, to, units) => {
+      const kept = this.#choice(from, to, units);
+      return { kept, left: units - this.#activation[kept] };
+    });
   }
 
   /** The next activation to keep: the first that gives the least cost. */

@@ -107,6 +107,23 @@ export function simulateChain(chain: Chain, actions: readonly ChainAction[]): Ch
   return { actions, peakBytes: bytes.peak, cost };
 }
 
+/**
+ * Bytes of a forward step to a layer on the way from a kept activation, which is counted elsewhere: what it reads and
+ * what it makes.
+ *
+ * @param sizeOf bytes of an activation; those of the chain unless told, so that they may be counted in units
+ */
+export function stepBytes(
+  { layers, overwrites }: Chain,
+  from: number,
+  layer: number,
+  sizeOf = (activation: number): number => layers[activation - 1].activationBytes,
+): number {
+  const input = layer - 1 > from ? sizeOf(layer - 1) : 0;
+  const output = sizeOf(layer);
+  return overwrites ? Math.max(input, output) : input + output;
+}
+
 /** Collects actions and knows which activations have been made before. */
 export class ChainRecorder {
   readonly actions: ChainAction[] = [];
@@ -126,6 +143,30 @@ export class ChainRecorder {
       this.#made.add(layer);
       if (passing && !overwrite) this.free(layer - 1, "activation");
     }
+  }
+
+  /**
+   * The backward steps of a stretch from an activation that is there: forward to the one that is kept, then what is above
+   * it, then what is below it.
+   *
+   * @param choose the activation to keep, and what is left of the memory at hand for what is above it
+   */
+  stretch<Memory>(
+    from: number,
+    to: number,
+    memory: Memory,
+    choose: (from: number, to: number, memory: Memory) => { readonly kept: number; readonly left: Memory },
+  ): void {
+    if (to === from + 1) {
+      this.backward(to);
+      return;
+    }
+    const { kept, left } = choose(from, to, memory);
+    this.advance(from, kept);
+    this.checkpoint(kept);
+    this.stretch(kept, to, left, choose);
+    this.free(kept, "activation");
+    this.stretch(from, kept, memory, choose);
   }
 
   checkpoint(layer: number): void {

@@ -5,7 +5,7 @@
 export { bestFitPlan } from "./best-fit.ts";
 export { liveBound } from "./bound.ts";
 export { type Chain, type ChainAction, type ChainLayer, type ChainPlan, simulateChain } from "./chain.ts";
-export { type OptimalChainPlan, optimalChainPlan, revolveForwardSteps } from "./chain-optimum.ts";
+export { type OptimalChainPlan, optimalChainPlan, revolveForwardSteps, smallestChainBudget } from "./chain-optimum.ts";
 export { segmentedChainPlan } from "./chain-segments.ts";
 export {
   type RematerialisationNode,

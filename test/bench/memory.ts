@@ -1,6 +1,6 @@
 import { type MemoryOption, makeSchedule, planSchedule, strategiesOf } from "../../lib/compiler/index.ts";
 import { type Step, wasmEngine } from "../../lib/engine/index.ts";
-import { bestFitPlan, liveBound, type MemoryProblem } from "../../lib/memory/index.ts";
+import { bestFitPlan, greedyPlan, liveBound, type MemoryProblem } from "../../lib/memory/index.ts";
 import * as nn from "../../lib/nn/index.ts";
 import { type OperatorName, operatorTable } from "../../lib/ops/index.ts";
 import { machines } from "../../lib/simulator/index.ts";
@@ -140,10 +140,17 @@ function millionAllocations(): Figures {
     const end = id + 1 + integer(source, 0, long ? 20_000 : 20);
     return { id, size: 64 * integer(source, 1, long ? 4000 : 400), alignment: 64, start: id, end };
   });
-  const before = performance.now();
-  const { height } = bestFitPlan({ buffers });
-  const seconds = (performance.now() - before) / 1000;
-  return { millionAllocationsPlanSeconds: seconds, millionAllocationsOverBound: height / liveBound({ buffers }) };
+  const problem = { buffers };
+  const bound = liveBound(problem);
+  const figures: Record<string, number> = {};
+  const plans = { greedyBySize: greedyPlan, bestFit: bestFitPlan };
+  for (const [name, plan] of Object.entries(plans)) {
+    const before = performance.now();
+    const { height } = plan(problem);
+    figures[`millionAllocations_${name}_PlanSeconds`] = (performance.now() - before) / 1000;
+    figures[`millionAllocations_${name}_OverBound`] = height / bound;
+  }
+  return figures;
 }
 
 export async function measure(): Promise<Measured> {

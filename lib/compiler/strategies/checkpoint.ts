@@ -1,4 +1,4 @@
-import { Replay } from "../rematerialisation/replay.ts";
+import { StageReplay } from "../rematerialisation/stage-replay.ts";
 import { mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
 import { type MemoryStrategy, sameBits } from "./strategy.ts";
@@ -36,23 +36,12 @@ export function checkpoint({ segments }: CheckpointOptions = {}): MemoryStrategy
 }
 
 function replaySegments(tape: Tape, segments: readonly Stage[]) {
-  const replay = new Replay(tape);
-  for (const [number, { forward, boundary }] of segments.entries()) {
-    for (const position of forward) replay.run(position);
-    if (number < segments.length - 1) replay.forget(internalsOf(tape, forward, boundary));
+  const run = new StageReplay(tape, segments);
+  const last = segments.length - 1;
+  for (const number of segments.keys()) {
+    run.forward(number);
+    if (number < last) run.forgetInside(number);
   }
-  for (const { backward } of [...segments].reverse()) for (const position of backward) replay.run(position);
-  return replay.graph();
-}
-
-/** The values that some operations make, but for those that are told. */
-export function internalsOf(
-  { graph, root }: Tape,
-  positions: readonly number[],
-  except: readonly number[],
-): readonly number[] {
-  const kept = new Set(except);
-  return positions.flatMap((position) =>
-    graph.operations[position].outputs.map(({ id }) => root[id]).filter((id) => !kept.has(id)),
-  );
+  for (let number = last; number >= 0; number--) run.backward(number);
+  return run.replay.graph();
 }

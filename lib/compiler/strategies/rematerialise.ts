@@ -1,12 +1,12 @@
 import type { OperatorGraph } from "../../ir/index.ts";
 import { KeepSearch } from "../rematerialisation/keep-search.ts";
-import { Replay } from "../rematerialisation/replay.ts";
+import type { Replay } from "../rematerialisation/replay.ts";
 import { type StageCosts, type StageOption, stageCosts } from "../rematerialisation/stage-options.ts";
 import { StageProgramme } from "../rematerialisation/stage-programme.ts";
+import { internalsOf, StageReplay } from "../rematerialisation/stage-replay.ts";
 import { everythingBytes, mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
 import { leastExtraFlops } from "../rematerialisation/work-bound.ts";
-import { internalsOf } from "./checkpoint.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
 
 /** Settings of rematerialisation. */
@@ -217,39 +217,32 @@ function replayPlan(
   stages: readonly Stage[],
   walk: (visitor: Parameters<StageProgramme["visit"]>[1]) => void,
 ): Replay {
-  const replay = new Replay(tape);
-  const ran = new Set<number>();
-  const forward = (stage: number): void => {
-    const { forward: positions, boundary } = stages[stage];
-    if (ran.has(stage)) for (const id of boundary) replay.need(id);
-    else for (const position of positions) replay.run(position);
-    ran.add(stage);
-  };
+  const run = new StageReplay(tape, stages);
+  const { replay } = run;
   /** What neighbouring stages make and an option does not keep. */
   const leaving = (group: readonly Stage[], { kept }: StageOption): readonly number[] => {
     const { boundary } = group[group.length - 1];
-    return group.flatMap(({ forward: positions }) => internalsOf(tape, positions, [...boundary, ...kept]));
+    return group.flatMap(({ forward }) => internalsOf(tape, forward, [...boundary, ...kept]));
   };
   walk({
     keep(from, count, option) {
       const last = from + count - 1;
-      for (let stage = from; stage <= last; stage++) if (stage === last || !ran.has(stage)) forward(stage);
+      for (let stage = from; stage <= last; stage++) if (stage === last || !run.hasRun(stage)) run.forward(stage);
       replay.forget(leaving(stages.slice(from, from + count), option));
     },
     advance(from, to) {
       for (let stage = from; stage < to; stage++) {
-        forward(stage);
+        run.forward(stage);
+        run.forgetInside(stage);
         // All but what goes on to the next stage.
         const before = stage > from ? stages[stage - 1].boundary : [];
         const kept = new Set(stages[stage].boundary);
-        replay.forget(internalsOf(tape, stages[stage].forward, stages[stage].boundary));
         replay.forget(before.filter((id) => !kept.has(id)));
       }
     },
     backward(from, count, option) {
-      const group = stages.slice(from, from + count);
-      for (const { backward } of [...group].reverse()) {
-        for (const position of backward) replay.run(position);
+      for (let stage = from + count - 1; stage >= from; stage--) {
+        run.backward(stage);
         replay.forget(option.dropped);
       }
     },

@@ -156,6 +156,48 @@ test("revolve repeats less the more checkpoints it may keep, and refuses what is
   );
 });
 
+test("revolve keeps any budget of bytes with stages of unequal sizes, in the same bits, or says the smallest", async () => {
+  const engine = wasmEngine();
+  const model = nn.sequential(
+    [
+      nn.flatten(),
+      ...[48, 16, 64, 24, 96, 16, 32, 80, 16, 48].flatMap((units) => [nn.dense(units), nn.tanh()]),
+      nn.dense(10),
+    ],
+    { input: [6, 6], seed: 4 },
+  );
+  const graph = trainingGraph(model, nn.sgd({ rate: 0.1, momentum: 0.9 }), { batch: 256, loss: nn.crossEntropy() });
+  const planned = (memory: MemoryOption): Schedule => planSchedule(graph, strategiesOf(memory), targetOf(engine));
+  const { arenaBytes: most } = engine.compile(planned("reuse"));
+  let smallest = Number.NaN;
+  try {
+    planned(strategies.revolve({ bytes: 1 }));
+  } catch (error) {
+    smallest = Number(/at least ([\d,]+) B/.exec((error as Error).message)?.[1].replaceAll(",", ""));
+  }
+  assert.ok(smallest < most, `${smallest}, ${most}`);
+  let before = Number.POSITIVE_INFINITY;
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    const bytes = Math.ceil(smallest + share * (most - smallest));
+    const { report, arenaBytes } = engine.compile(planned(strategies.revolve({ bytes })));
+    assert.ok(arenaBytes <= bytes, `${arenaBytes} of ${bytes}`);
+    const { extraFlops } = report.strategy as NonNullable<typeof report.strategy>;
+    assert.ok(extraFlops <= before, `${share}: ${extraFlops}, ${before}`);
+    before = extraFlops;
+  }
+  assert.throws(
+    () => planned(strategies.revolve({ bytes: smallest - 1 })),
+    `at least ${smallest.toLocaleString("en")} B`,
+  );
+  assert.throws(() => strategies.revolve({ bytes: 1, checkpoints: 1 }), /^revolve: checkpoints or bytes must be given/);
+  const small = graphOf(models.chain);
+  const [plain, budget] = (["reuse", strategies.revolve({ bytes: 60_000 })] as const).map((memory) =>
+    planSchedule(small, strategiesOf(memory), targetOf(engine)),
+  );
+  const [expected, got] = [await train(engine, plain, models.chain), await train(engine, budget, models.chain)];
+  for (const [output, data] of expected) assert.equal(got.get(output), data, output);
+});
+
 test("a budget is kept to the byte by what the engine plans, with less extra work the larger it is", () => {
   for (const engine of engines) {
     for (const [network, model] of Object.entries(models)) {

@@ -176,9 +176,14 @@ test("segments of √n keep O(√n) for one more forward", () => {
   }
 });
 
-test("a budget that is too small is refused with the smallest that is enough", () => {
-  for (let seed = 1; seed <= 30; seed++) {
-    const chain = randomChain(seed, 8);
+test("a budget that is too small is refused with the smallest that is enough, also where sizes have no common unit", () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const small = randomChain(seed, 8);
+    const odd = small.layers.map((layer, index) => ({
+      ...layer,
+      activationBytes: 1_000_003 * layer.activationBytes + 17 * index,
+    }));
+    const chain = seed % 2 === 0 ? small : { ...small, layers: odd };
     let message = "";
     try {
       optimalChainPlan(chain, 1);

@@ -9,6 +9,7 @@ import {
   liveBound,
   type MemoryProblem,
   memoryReport,
+  type TensorBuffer,
   validatePlan,
 } from "../../../lib/memory/index.ts";
 import { random } from "../../../lib/tensor/index.ts";
@@ -91,6 +92,35 @@ test("every greedy plan is valid and not below the bound", () => {
       assert.equal(validatePlan(tested, plan), [], `seed ${seed}, ${order}`);
       assert.ok(plan.height >= bound, `seed ${seed}, ${order}`);
     }
+  }
+});
+
+/** Greedy placement as it is written down: each buffer as low as it goes, by looking at every one that was placed. */
+function placedPairByPair({ buffers }: MemoryProblem, key: (buffer: TensorBuffer) => number): number[] {
+  const offsets = new Array<number>(buffers.length).fill(0);
+  const placed: number[] = [];
+  const sequence = [...buffers.keys()].sort((a, b) => key(buffers[a]) - key(buffers[b]) || a - b);
+  for (const index of sequence) {
+    const { size, alignment, start, end } = buffers[index];
+    if (size === 0 || start >= end) continue;
+    const inTheWay = placed.filter((other) => buffers[other].start < end && start < buffers[other].end);
+    const tops = inTheWay.map((other) => Math.ceil((offsets[other] + buffers[other].size) / alignment) * alignment);
+    const isFree = (offset: number): boolean =>
+      inTheWay.every((other) => offset + size <= offsets[other] || offsets[other] + buffers[other].size <= offset);
+    offsets[index] = Math.min(...[0, ...tops].filter(isFree));
+    placed.push(index);
+  }
+  return offsets;
+}
+
+test("greedy plans are those of looking at every pair, whatever the lengths of lives", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const steps = 10 ** (1 + (seed % 4));
+    const tested = problem(seed, integer(random(seed), 0, 120), steps, 1000, [1, 16, 64]);
+    const bySize = placedPairByPair(tested, ({ size }) => -size);
+    assert.equal(greedyPlan(tested, "size").offsets, bySize, `seed ${seed}`);
+    const byTime = placedPairByPair(tested, ({ start }) => start);
+    assert.equal(greedyPlan(tested, "start").offsets, byTime, `seed ${seed}`);
   }
 });
 
