@@ -1,3 +1,5 @@
+import { formatCount } from "./look/format.ts";
+import { mostTableRows } from "./look/limits.ts";
 import type { MimeBundle } from "./mime.ts";
 
 /** A number as people write it, perhaps with a spread or a unit behind it: `−1,234.5`, `2.29 ± 0.04`, `< 5 %`, `97.5 MiB`. */
@@ -6,7 +8,10 @@ const isNumber = /^[−<~≤≥]?\s?[\d.,]+(e[+-]?\d+)?(\s?[±×%].*| [kKMGTµmn
 /** A row of a table: what stands in each column, by the column's heading. */
 export type TableRow = Readonly<Record<string, string | number | undefined>>;
 
-/** Rows and columns of numbers and words, which shows itself as a table wherever it is printed. */
+/**
+ * Rows and columns of numbers and words, which shows itself as a table wherever it is printed; of more than 500 rows the
+ * first and last ones.
+ */
 export class Table {
   readonly kind = "table";
   readonly title: string;
@@ -21,7 +26,7 @@ export class Table {
 
   /** The table as text in columns of equal width: words to the left, numbers to the right. */
   toString(): string {
-    const cells = [this.columns, ...this.rows.map((row) => this.columns.map((column) => show(row[column])))];
+    const cells = [this.columns, ...this.#shownRows()];
     const widths = this.columns.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
     const line = (row: readonly string[]): string =>
       row
@@ -50,12 +55,7 @@ export class Table {
     const row = (tag: "td" | "th", cells: readonly string[]): string =>
       `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
     const caption = this.title === "" ? "" : `<caption style="text-align:left">${escapeHtml(this.title)}</caption>`;
-    const body = this.rows.map((line) =>
-      row(
-        "td",
-        this.columns.map((column) => show(line[column])),
-      ),
-    );
+    const body = this.#shownRows().map((cells) => row("td", cells));
     const html = `<table>${caption}<thead>${row("th", this.columns)}</thead><tbody>${body.join("")}</tbody></table>`;
     return { "text/html": html, "text/plain": this.toString() };
   }
@@ -63,6 +63,17 @@ export class Table {
   /** What `console.log` prints. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
+  }
+
+  /** The cells of all rows; of a long table those of the first and last ones, and between them how many there are more. */
+  #shownRows(): readonly (readonly string[])[] {
+    const cells = (rows: readonly TableRow[]): string[][] =>
+      rows.map((row) => this.columns.map((column) => show(row[column])));
+    if (this.rows.length <= mostTableRows) return cells(this.rows);
+    const half = mostTableRows / 2;
+    const told = `… ${formatCount(this.rows.length - mostTableRows)} more rows`;
+    const between = this.columns.map((_, column) => (column === 0 ? told : "…"));
+    return [...cells(this.rows.slice(0, half)), between, ...cells(this.rows.slice(-half))];
   }
 
   #isNumeric(column: number): boolean {

@@ -1,4 +1,5 @@
 import { Figure } from "../figure.ts";
+import { checkAmount, mostBars, mostSeries } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tickText } from "./axis.ts";
 import { axisFrom, type ChartOptions, chartFigure } from "./chart-figure.ts";
@@ -18,6 +19,15 @@ export function bars(values: BarValues, options: ChartOptions & { readonly stack
     const message = "Nothing to draw: there is no category.";
     return new Figure({ kind: "bars", picture: placeholder(title, message), summary: `${title}: ${message}` });
   }
+  const drawn = categories.length * (options.stacked ? 1 : series.length);
+  checkAmount(
+    "plot.bars",
+    "bars",
+    drawn,
+    mostBars,
+    "use plot.line for values in order, plot.histogram for how they spread",
+  );
+  checkAmount("plot.bars", "series", series.length, mostSeries, "use plot.table");
   const y = axisFrom(options.y);
   const colors = chooseColors(series.map(([name]) => name));
   const marks = series.map(([name, members], index) => ({

@@ -1,5 +1,6 @@
 import { Figure } from "../figure.ts";
 import { formatCount, formatPercent, plural } from "../look/format.ts";
+import { checkAmount, mostClasses } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { axisFrom, type ChartOptions, chartFigure } from "./chart-figure.ts";
 
@@ -20,16 +21,19 @@ export function confusion(
   options: ChartOptions & { readonly classes?: readonly string[] } = {},
 ): Figure {
   const matrix = "labels" in answers ? countAnswers(answers, options.classes?.length) : answers;
-  const total = matrix.flat().reduce((sum, count) => sum + count, 0);
+  const instead = "use plot.images([matrix.flat()]), a pixel for each pair of classes";
+  checkAmount("plot.confusion", "classes", matrix.length, mostClasses, instead);
+  const counted = matrix.map((row) => row.map((count) => (Number.isFinite(count) ? count : 0)));
+  const total = counted.flat().reduce((sum, count) => sum + count, 0);
   const title = options.title ?? "Which class is taken for which";
   if (total === 0) {
     const message = "Nothing to draw: no samples.";
     return new Figure({ kind: "confusion", picture: placeholder(title, message), summary: `${title}: ${message}` });
   }
   const classes = options.classes ?? matrix.map((_, index) => String(index));
-  const wrong = total - matrix.reduce((sum, row, index) => sum + row[index], 0);
+  const wrong = total - counted.reduce((sum, row, index) => sum + row[index], 0);
   let worst = { label: 0, prediction: 0, count: 0 };
-  matrix.forEach((row, label) => {
+  counted.forEach((row, label) => {
     row.forEach((count, prediction) => {
       if (label !== prediction && count > worst.count) worst = { label, prediction, count };
     });

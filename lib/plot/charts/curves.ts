@@ -1,6 +1,7 @@
 import type { EpochRecord, TrainingHistory } from "../../training/index.ts";
 import { Figure } from "../figure.ts";
 import { formatNumber, plural } from "../look/format.ts";
+import { checkAmount, mostSeries } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tickText } from "./axis.ts";
 import type { Axis, LineMark, Panel } from "./chart.ts";
@@ -23,6 +24,8 @@ interface Runs {
  */
 export function curves(histories: Histories, options: { readonly title?: string } = {}): Figure {
   const all = readHistories(histories);
+  const instead = "give runs that differ by their seed alone as a list, or use plot.table for their last errors";
+  checkAmount("plot.curves", "series", all.length, mostSeries, instead);
   const title = options.title ?? (all.length === 1 && all[0].name !== "" ? `Training: ${all[0].name}` : "Training");
   if (!all.some(({ runs }) => runs.some(({ epochs }) => epochs.length > 0))) {
     const message = "Nothing to draw yet: no epoch has ended.";

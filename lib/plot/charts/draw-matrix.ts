@@ -39,7 +39,7 @@ export function drawMatrix(canvas: Canvas, panel: Panel, mark: MatrixMark, box: 
       const color = hex((mark.diagonal && !right ? wrong : ramp)(share));
       const place = { x: box.x + left + column * cell + 1, y: y + 1, width: cell - 2, height: cellHeight - 2 };
       drawBox(canvas, place, color, 3);
-      if (value === 0 || cell < 22) return;
+      if (value === 0 || !Number.isFinite(value) || cell < 22) return;
       drawText(canvas, formatNumber(value), place.x + place.width / 2, y + cellHeight / 2 + 4, {
         size: fontSize.small,
         weight: right ? "semibold" : "regular",

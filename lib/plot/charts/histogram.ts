@@ -1,6 +1,7 @@
 import { bin, extent, thresholdFreedmanDiaconis } from "d3";
 import { Figure } from "../figure.ts";
 import { formatCount, formatNumber, plural } from "../look/format.ts";
+import { checkAmount, mostSeries } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { axisFrom, type ChartOptions, chartFigure } from "./chart-figure.ts";
 
@@ -20,6 +21,7 @@ export function histogram(
     finite: Array.from(list).filter(Number.isFinite),
     total: list.length,
   }));
+  checkAmount("plot.histogram", "series", named.length, mostSeries, "use plot.scatter for their means and spreads");
   const all = named.flatMap(({ finite }) => finite);
   const missing = named.reduce((sum, { total, finite }) => sum + total - finite.length, 0);
   if (all.length === 0) {

@@ -1,5 +1,6 @@
 import { Figure } from "../figure.ts";
 import { formatNumber, plural } from "../look/format.ts";
+import { checkAmount, mostPoints, mostSeries } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import type { Axis, LineMark, MarkColor, ScatterMark } from "./chart.ts";
 import { axisFrom, type ChartOptions, chartFigure } from "./chart-figure.ts";
@@ -66,6 +67,9 @@ function pointsFigure(
   const named = readSeries(kind, series);
   const title = options.title ?? (kind === "line" ? "Lines" : "Points");
   const total = named.reduce((sum, { x }) => sum + x.length, 0);
+  const subject = `plot.${kind}`;
+  checkAmount(subject, "points", total, mostPoints, "give every n-th, or use plot.histogram for how they spread");
+  checkAmount(subject, "series", named.length, mostSeries, "draw some of them, or use plot.images for all as rows");
   if (total === 0) {
     const message = "Nothing to draw: every series is empty.";
     return new Figure({ kind, picture: placeholder(title, message), summary: `${title}: ${message}` });

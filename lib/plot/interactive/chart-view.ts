@@ -33,7 +33,7 @@ export async function mountChart(
   container.append(element);
   // A copy: plotly writes into what it is given, and this may be the notebook's own.
   const { data, layout, config } = structuredClone(figure);
-  await plotly.react(element, data ?? [], layout ?? {}, {
+  await plotly.react(element, data ?? [], withClearTitles(layout ?? {}), {
     displaylogo: false,
     ...(config as object),
     // Plotly listens to the window only; the observer below hears of panels that are dragged wider too.
@@ -47,6 +47,15 @@ export async function mountChart(
     sizes.disconnect();
     plotly.purge(element);
   };
+}
+
+/** The same layout with the names of upright axes clear of their ticks, however long those are. */
+function withClearTitles(layout: unknown): unknown {
+  const entries = Object.entries(layout as Record<string, unknown>).map(([key, value]) => {
+    const axis = value as { readonly title?: object };
+    return [key, key.startsWith("yaxis") ? { ...axis, title: { standoff: 12, ...axis.title } } : value];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Every colour of the light theme and its twin of the dark one, by the lower-case digits. */

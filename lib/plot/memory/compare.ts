@@ -1,5 +1,6 @@
 import type { MemoryReport } from "../../memory/index.ts";
 import { Figure } from "../figure.ts";
+import { checkAmount, mostMemories } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tesseraMime } from "../mime.ts";
 import { type ComparedMemory, comparisonPicture, comparisonSummary, type MemoryComparison } from "./compare-picture.ts";
@@ -23,6 +24,8 @@ export function compareMemory(
       `plot.compareMemory: every member must be a memory report, got ${String(wrong.report?.kind ?? typeof wrong.report)} (${JSON.stringify(wrong.name)}); give program.memory`,
     );
   }
+  const instead = "compareMemory(model, …) lists any number of strategies as a table";
+  checkAmount("plot.compareMemory", "memories", entries.length, mostMemories, instead);
   const drawable = entries.filter(({ report }) => report.steps.length > 0);
   if (drawable.length === 0) {
     const message = "Nothing to draw: no report has steps.";

@@ -16,6 +16,8 @@ export interface ImageGrid {
   readonly predictions?: readonly string[];
   /** How many images there are; the first of them are drawn. */
   readonly total: number;
+  /** Pixels that are no numbers, and drawn as nought. */
+  readonly missing?: number;
 }
 
 /** Shades from nothing to much. An eye tells about as many apart, and a drawing has one path for each. */
@@ -59,6 +61,7 @@ export function imagesPicture(grid: ImageGrid): Picture {
   const notes = [
     signed ? "Blue is above nought, red below." : "",
     count < grid.total ? `The first ${count} of ${formatCount(grid.total)} images.` : "",
+    grid.missing ? `${plural(grid.missing, "pixel is no number", "pixels are no numbers")} and drawn as nought.` : "",
     grid.labels && grid.predictions ? "Below each: what it is; where the network says otherwise, what it says." : "",
   ];
   return {

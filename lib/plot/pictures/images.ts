@@ -1,7 +1,7 @@
 import type { Dataset } from "../../formats/index.ts";
 import type { HostTensor } from "../../tensor/index.ts";
 import { Figure } from "../figure.ts";
-import { formatCount } from "../look/format.ts";
+import { checkAmount, mostImagePixels } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import { tesseraMime } from "../mime.ts";
 import { type ImageGrid, imagesPicture, imagesSummary, toShades } from "./draw-images.ts";
@@ -23,9 +23,6 @@ export interface ImageOptions {
   readonly size?: readonly [rows: number, columns: number];
 }
 
-/** More pixels than this make a drawing that no notebook should store. */
-const mostPixels = 400_000;
-
 /**
  * Shows grey images in a grid, as digits, filters or reconstructions. The darkest shade is the largest value of all
  * images; where there are negative values they are coloured, and nought is pale.
@@ -40,11 +37,9 @@ export function images(images: Images, options: ImageOptions = {}): Figure {
     return new Figure({ kind: "images", picture: placeholder(title, message), summary: `${title}: ${message}` });
   }
   const [rows, columns] = size;
-  if (rows * columns * shown.length > mostPixels) {
-    throw new Error(
-      `plot.images: at most ${formatCount(mostPixels)} pixels can be drawn, got ${formatCount(rows * columns * shown.length)} (${shown.length} images of ${rows} × ${columns}); give a smaller limit`,
-    );
-  }
+  const pixelCount = rows * columns * shown.length;
+  const instead = `give a smaller limit than ${shown.length} images of ${rows} × ${columns}, or larger steps between pixels`;
+  checkAmount("plot.images", "pixels", pixelCount, mostImagePixels, instead);
   const read = (list: ArrayLike<number | string> | undefined, what: string): string[] | undefined => {
     if (list !== undefined && list.length < shown.length) {
       throw new Error(
@@ -57,6 +52,10 @@ export function images(images: Images, options: ImageOptions = {}): Figure {
   };
   const labels = read(options.labels ?? ownLabels, "label");
   const predictions = read(options.predictions, "prediction");
+  const missing = shown.reduce(
+    (sum, image) => sum + Array.from(image).filter((value) => !Number.isFinite(value)).length,
+    0,
+  );
   const grid: ImageGrid = {
     title,
     images: toShades(shown),
@@ -66,6 +65,7 @@ export function images(images: Images, options: ImageOptions = {}): Figure {
     ...(labels && { labels }),
     ...(predictions && { predictions }),
     total: pixels.length,
+    ...(missing > 0 && { missing }),
   };
   return new Figure({
     kind: "images",

@@ -1,6 +1,7 @@
 import type { Model } from "../../nn/index.ts";
 import { Figure } from "../figure.ts";
 import { plural } from "../look/format.ts";
+import { checkAmount, mostNeuronLayers } from "../look/limits.ts";
 import { tesseraMime } from "../mime.ts";
 import { type NetworkDrawing, networkPicture, networkSummary } from "./draw-network.ts";
 
@@ -17,6 +18,8 @@ export function network(layers: readonly number[] | Model, options: { readonly t
       `plot.network: there must be at least two layers of at least one neuron, got [${sizes}]; give sizes such as [784, 128, 10]`,
     );
   }
+  const instead = "use plot.graph of a compiled program, which folds";
+  checkAmount("plot.network", "layers", sizes.length, mostNeuronLayers, instead);
   const title =
     options.title ??
     ("kind" in layers && layers.name !== "" ? layers.name : `A network of ${plural(sizes.length - 1, "layer")}`);

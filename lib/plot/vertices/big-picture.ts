@@ -5,6 +5,7 @@ import { graphColumns } from "../graph/fold-layout.ts";
 import { type Canvas, drawBox, drawText, fontSize } from "../look/canvas.ts";
 import { textWidth } from "../look/font-metrics.ts";
 import { formatCount, plural } from "../look/format.ts";
+import { checkAmount } from "../look/limits.ts";
 import { placeholder } from "../look/placeholder.ts";
 import type { Theme } from "../look/theme.ts";
 import { tesseraMime } from "../mime.ts";
@@ -14,7 +15,7 @@ import { type Blocks, divideIntoBlocks } from "./blocks.ts";
 import { readBlockGraph } from "./from-blocks.ts";
 import { type LayerLabel, placeLabels } from "./labels.ts";
 import { partColor } from "./part-colors.ts";
-import { buildScene, type Scene } from "./scene.ts";
+import { buildScene, mostSections, type Scene } from "./scene.ts";
 import { type EdgesRequest, edgeParts, storeEdges, storeVertices } from "./stored-vertices.ts";
 import { checkVertexGraph, countEdges, type VertexGraph } from "./vertex-graph.ts";
 
@@ -58,6 +59,8 @@ export async function bigPicture(
 ): Promise<Figure> {
   const graph = "graph" in pictured ? readBlockGraph(pictured.graph, pictured.name) : pictured;
   if (graph === pictured) checkVertexGraph(graph);
+  const instead = "join neighbours of one layer and part";
+  checkAmount("plot.bigPicture", "sections", graph.sections.length, mostSections, instead);
   const title = options.title ?? graph.title;
   const edges = countEdges(graph);
   if (graph.vertexCount === 0) {

@@ -130,19 +130,16 @@ function placeMembers(
   }
 }
 
-/** The most units: what two bytes a vertex can name. */
-const mostUnits = 65_000;
+/** A section is cut into at most so many units. */
+const unitsOfSection = 8;
+/** The most sections whose units two bytes a vertex can name. */
+export const mostSections = 65_000 / unitsOfSection;
 
 /** Cuts sections into runs whose colours go from shade to shade; runs of one section are equally long. */
 function divideIntoUnits({ sections }: VertexGraph): Unit[] {
-  if (sections.length * 8 > mostUnits) {
-    throw new Error(
-      `plot.bigPicture: at most ${mostUnits / 8} sections can be told apart, got ${sections.length}; join neighbours of one layer and part`,
-    );
-  }
   const colors = unitColors(sections);
   return sections.flatMap(({ start, end }, section) => {
-    const count = Math.max(1, Math.min(8, Math.round((end - start) / 2000)));
+    const count = Math.max(1, Math.min(unitsOfSection, Math.round((end - start) / 2000)));
     return Array.from({ length: count }, (_, index) => ({
       section,
       start: start + Math.floor(((end - start) * index) / count),
