@@ -42,7 +42,7 @@ async function fitSeconds(model: nn.Model, threads: number, data: Dataset, epoch
 }
 
 async function roundSeconds(model: nn.Model, threads: number, steps: number, rounds: number): Promise<number> {
-  const { step, dispose } = await loadedStep(model, threads);
+  const { step, dispose } = await loadedStep(model, { threads });
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const before = performance.now();

@@ -18,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   picture: () => import("./picture.ts"),
   profile: () => import("./profile.ts"),
   resnet: () => import("./resnet.ts"),
+  scaling: () => import("./scaling.ts"),
   sgemm: () => import("./sgemm.ts"),
   strategies: () => import("./strategies.ts"),
 };

@@ -3,29 +3,45 @@ import { wasmEngine } from "../../lib/engine/index.ts";
 import * as nn from "../../lib/nn/index.ts";
 import { random } from "../../lib/tensor/index.ts";
 import { trainingGraph } from "../../lib/training/index.ts";
-import { type Figures, medianSeconds } from "./benchmark.ts";
+import { type Effort, type Figures, medianSeconds } from "./benchmark.ts";
 
 /** Samples in each step. */
 export const batch = 64;
 
 /** A training step that is ready to be run, and how to give back what it holds. */
 interface LoadedStep {
+  /** From the model to a module that the runtime has taken in. */
+  readonly compileSeconds: number;
   /** The batch is copied in, then forward, backward and update, and the loss is read. */
   step(): void;
   dispose(): void;
 }
 
+interface StepOptions {
+  readonly threads: number;
+  readonly samples?: number;
+  readonly rate?: number;
+}
+
 /** A model's training step on one batch of random numbers, by plain SGD. */
-export async function loadedStep(model: nn.Model, threads: number): Promise<LoadedStep> {
-  const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch, loss: nn.crossEntropy() });
+export async function loadedStep(
+  model: nn.Model,
+  { threads, samples = batch, rate = 0.1 }: StepOptions,
+): Promise<LoadedStep> {
+  const before = performance.now();
+  const graph = trainingGraph(model, nn.sgd({ rate }), { batch: samples, loss: nn.crossEntropy() });
   const engine = wasmEngine({ threads });
   const execution = await engine.load(engine.compile(makeSchedule(graph)));
+  const compileSeconds = (performance.now() - before) / 1000;
   for (const [index, { data }] of model.initialise(1).entries()) {
     execution.input(model.parameters[index].name).set(data as Float32Array);
   }
-  execution.input("rate")[0] = 0.1;
-  const inputs = random(7).uniform([batch, ...model.input]).data;
-  const targets = Int32Array.from({ length: batch }, (_, sample) => sample % 10);
+  for (const [index, { data }] of model.initialStates().entries()) {
+    execution.input(model.states[index].name).set(data as never);
+  }
+  execution.input("rate")[0] = rate;
+  const inputs = random(7).uniform([samples, ...model.input]).data;
+  const targets = Int32Array.from({ length: samples }, (_, sample) => sample % 10);
   const step = (): void => {
     execution.input("input").set(inputs);
     execution.input("target").set(targets);
@@ -34,13 +50,13 @@ export async function loadedStep(model: nn.Model, threads: number): Promise<Load
       throw new Error(`${model.name}: the loss must stay finite, got ${execution.output("loss")[0]}; lower the rate`);
     }
   };
-  return { step, dispose: () => execution.dispose() };
+  return { compileSeconds, step, dispose: () => execution.dispose() };
 }
 
 /** Median seconds of one training step. */
-async function stepSeconds(model: nn.Model, threads: number): Promise<number> {
-  const { step, dispose } = await loadedStep(model, threads);
-  const seconds = await medianSeconds(step);
+export async function stepSeconds(model: nn.Model, options: StepOptions, effort?: Effort): Promise<number> {
+  const { step, dispose } = await loadedStep(model, options);
+  const seconds = await medianSeconds(step, effort);
   dispose();
   return seconds;
 }
@@ -53,7 +69,7 @@ export async function trainingFigures(models: Readonly<Record<string, nn.Model>>
       [1, "OneThread"],
       [2, "TwoThreads"],
     ] as const) {
-      const seconds = await stepSeconds(model, threads);
+      const seconds = await stepSeconds(model, { threads });
       figures[`${name}${word}StepSeconds`] = seconds;
       figures[`${name}${word}SamplesPerSecond`] = batch / seconds;
     }

@@ -20,6 +20,8 @@ export interface EmittedProgram {
   readonly pages: number;
   /** Threads that have something to do: 1 where no nest is worth sharing. */
   readonly threads: number;
+  /** The nests' work (see `workOf`) in one run. */
+  readonly work: number;
   /** The nests in order: the step that each is of, by position, and its name. */
   readonly nests: readonly { readonly step: number; readonly name: string }[];
 }
@@ -36,6 +38,7 @@ interface Range {
 interface Placed {
   readonly nest: Nest;
   readonly step: number;
+  readonly work: number;
   readonly addressOf: (buffer: Buffer) => number;
   readonly split: Split | null;
   readonly reads: readonly Range[];
@@ -76,7 +79,8 @@ export function emitProgram(
   }
   functions.push({ builder: run, name: "run" });
   const nests = placed.map(({ nest, step }) => ({ step, name: nest.name }));
-  return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used, nests };
+  const work = placed.reduce((sum, nest) => sum + nest.work, 0);
+  return { bytes: encodeModule({ pages, shared: used > 1 }, functions), pages, threads: used, work, nests };
 }
 
 /** Calls each nest's function in turn, on all threads or on thread 0, and the barrier where one must wait. */
@@ -122,11 +126,13 @@ function placeNests(program: CompiledProgram, threads: number): Placed[] {
     };
     for (const nest of kernel.nests) {
       const { read, written } = buffersOf(nest);
+      const work = workOf(nest);
       placed.push({
         nest,
         step: position,
+        work,
         addressOf,
-        split: chooseSplit(nest, threads),
+        split: work < workWorthSharing ? null : chooseSplit(nest, threads),
         reads: read.map(rangeOf),
         writes: written.map(rangeOf),
       });
@@ -137,7 +143,7 @@ function placeNests(program: CompiledProgram, threads: number): Placed[] {
 
 /** The loop that is cut among threads: the one that can be cut most evenly, and outside rather than inside. */
 function chooseSplit(nest: Nest, threads: number): Split | null {
-  if (threads === 1 || workOf(nest) < workWorthSharing) return null;
+  if (threads === 1) return null;
   let best: { depth: number; balance: number } | null = null;
   for (const [depth, { axis, tile, parallel }] of nest.loops.entries()) {
     const tiles = Math.ceil(axis.extent / tile);

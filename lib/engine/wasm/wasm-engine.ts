@@ -9,6 +9,7 @@ import { planProgram } from "../plan.ts";
 import type { CompiledProgram } from "../program.ts";
 import { headerBytes } from "./barrier.ts";
 import { ByteExpander } from "./byte-expander.ts";
+import { compileModule } from "./compile-module.ts";
 import { emitProgram } from "./emit-program.ts";
 import { detectFeatures } from "./features.ts";
 import { kernelOf } from "./kernels.ts";
@@ -165,7 +166,7 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
     },
     load(program) {
       const emitted = emitProgram(program, allowed, detectFeatures());
-      const module = new WebAssembly.Module(emitted.bytes);
+      const module = compileModule(emitted);
       const { pages } = emitted;
       if (emitted.threads === 1) {
         const memory = new WebAssembly.Memory({ initial: pages });
