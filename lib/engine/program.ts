@@ -18,6 +18,8 @@ export interface Step {
   readonly run?: BlockedRun;
   /** Sizes in bytes of buffers that live during this step alone. */
   readonly scratchBytes: readonly number[];
+  /** How its products are tiled, where the engine has chosen a variant other than the standard one. */
+  readonly tiles?: string;
 }
 
 /** A fixed order of steps and the place in one arena of everything that they touch. */

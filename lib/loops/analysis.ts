@@ -176,17 +176,26 @@ export function nestedReductions(reduction: Reduction, dependencies: Dependencie
 }
 
 /** How many numbers a nest computes, loads and stores if it does each as seldom as it may: a measure of work. */
-export function workOf(nest: Nest, around = 1): number {
+export function workOf(nest: Nest): number {
+  return workInside(nest, []);
+}
+
+/** The work of a nest inside of loops. */
+function workInside(nest: Nest, loops: Nest["loops"]): number {
   const dependencies = new Dependencies();
+  const outside = new Set(loops.map(({ axis }) => axis));
+  const around = loops.reduce((count, { axis }) => count * axis.extent, 1);
   const points = (loops: Nest["loops"]): number => loops.reduce((count, { axis }) => count * axis.extent, around);
   let work = 0;
-  for (const inner of nest.inside ?? []) work += workOf(inner, points(nest.loops));
+  for (const inner of nest.inside ?? []) work += workInside(inner, [...loops, ...nest.loops]);
   visitAll(
     nest.stores.map((store) => store.value),
     (expression) => {
       if (expression.kind === "constant") return;
-      let count = 1;
-      for (const axis of dependencies.of(expression)) if (axis !== threadAxis) count *= axis.extent;
+      // What is inside of loops is done anew each time.
+      let count = around;
+      for (const axis of dependencies.of(expression))
+        if (axis !== threadAxis && !outside.has(axis)) count *= axis.extent;
       if (expression.kind !== "reduce") work += count;
     },
   );

@@ -4,6 +4,7 @@ import type { Buffer } from "./buffer.ts";
 import { type Expression, load, multiply, operandsOf, type Reduction } from "./expression.ts";
 import { mergeAxes, mergeable, mergeReductions, rewrittenAll, type Space } from "./merge.ts";
 import { type Loop, type Nest, threadAxis } from "./nest.ts";
+import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { tiled } from "./tiling.ts";
 
 // Sums of products, panel by panel: for a few columns at a time the factor that depends on columns is copied into a panel
@@ -25,6 +26,8 @@ const mostPanelBytes = 1024 * 1024;
 const mostColumns = 128;
 /** Where it is all the same otherwise, columns up to this many make a panel: rows then are fetched less often. */
 const fewColumns = 32;
+/** Columns that fill a vector. */
+const vectorColumns = 4;
 /** Blocks that must be left then, so that threads can share them evenly. */
 const manyBlocks = 8;
 /** Blocks that there should be at least, so that threads have something to share. */
@@ -60,21 +63,29 @@ const extentOf = (axes: readonly Axis[]): number => axes.reduce((product, { exte
  *
  * @param space what is computed, without axes of extent 1
  * @param panel the scratch buffer for panels
+ * @param variant how the sum is tiled; whether it is blocked does not depend on it
  */
-export function blocked(name: string, space: Space, panel: Buffer): Blocked | null {
+export function blocked(
+  name: string,
+  space: Space,
+  panel: Buffer,
+  variant: ProductVariant = standardProducts,
+): Blocked | null {
   const product = productOf(space);
   if (product === null) return null;
   const [first, ...rest] = product.columns;
   const terms = extentOf(product.reduction.axes);
   const beside = extentOf(rest);
-  const size = blockSize(first.extent, beside, terms, extentOf(product.around));
-  if (size === null) return null;
+  const standard = blockSize(first.extent, beside, terms, extentOf(product.around));
+  if (standard === null) return null;
+  const size =
+    variant.mostColumns === null ? standard : narrowSize(first.extent, beside, variant.mostColumns, standard);
   const whole = Math.floor(first.extent / size);
   const left = first.extent % size;
   const panelElements = roundUp(terms * size * beside);
   const blocks = [{ start: 0, count: whole, size }];
   if (left > 0) blocks.push({ start: whole * size, count: 1, size: left });
-  const nests = blocks.map((block) => blockNest(name, space, product, { ...block, panel, panelElements }));
+  const nests = blocks.map((block) => blockNest(name, space, product, { ...block, panel, panelElements, variant }));
   return { nests, panelBytes: 4 * panelElements };
 }
 
@@ -153,6 +164,18 @@ function blockSize(extent: number, beside: number, terms: number, around: number
   return best?.size ?? null;
 }
 
+/**
+ * The largest size, up to the standard one, with no more columns than told. What is left over must be a vector wide, as
+ * fewer columns are summed in another order; if there is no such size, the standard one.
+ */
+function narrowSize(extent: number, beside: number, mostColumns: number, standard: number): number {
+  for (let size = Math.min(standard, Math.floor(mostColumns / beside)); size > 0; size--) {
+    const left = (extent % size) * beside;
+    if (size * beside >= vectorColumns && (left === 0 || left >= vectorColumns)) return size;
+  }
+  return standard;
+}
+
 interface Block {
   /** The first value of the first column axis, how many blocks there are, and how many values each has. */
   readonly start: number;
@@ -160,6 +183,7 @@ interface Block {
   readonly size: number;
   readonly panel: Buffer;
   readonly panelElements: number;
+  readonly variant: ProductVariant;
 }
 
 function blockNest(name: string, space: Space, product: Product, block: Block): Nest {
@@ -210,7 +234,7 @@ function blockNest(name: string, space: Space, product: Product, block: Block): 
     loops: outside.map((axis): Loop => ({ axis, tile: 1, parallel: true })),
     vector: null,
     stores: [],
-    inside: [tiled("pack", mergeAxes(atFullDepth(pack))), tiled(name, mergeAxes(main))],
+    inside: [tiled("pack", mergeAxes(atFullDepth(pack))), tiled(name, mergeAxes(main), block.variant)],
   };
 }
 

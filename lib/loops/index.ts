@@ -28,4 +28,5 @@ export type { BlockedRun, FusedStep } from "./fused-step.ts";
 export { lowerStep } from "./lower-run.ts";
 export { type Kernel, type Nest, type Store, threadAxis } from "./nest.ts";
 export { printExpression, printKernel } from "./print.ts";
+export { hasProductVariants, type ProductVariant, productVariants, standardProducts } from "./product-variants.ts";
 export { hasLoops } from "./rules/index.ts";

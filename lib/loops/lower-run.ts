@@ -6,26 +6,37 @@ import type { BlockedRun, FusedStep } from "./fused-step.ts";
 import { type Group, lowerGroup } from "./lower.ts";
 import { rewrittenAll } from "./merge.ts";
 import { type Kernel, type Nest, type Scratch, threadAxis } from "./nest.ts";
+import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { type Access, accessesOf, dependsOnBlock, staysInBlock } from "./sample-access.ts";
 
-/** The loops of a step. */
-export function lowerStep(step: Group & Pick<FusedStep, "run">): Kernel {
-  return step.run === undefined ? lowerGroup(step) : new RunLowering(step, step.run).kernel();
+/**
+ * The loops of a step.
+ *
+ * @param products how sums of products are tiled
+ */
+export function lowerStep(step: Group & Pick<FusedStep, "run">, products: ProductVariant = standardProducts): Kernel {
+  if (step.run === undefined) return lowerGroup(step, null, products);
+  return new RunLowering(step, step.run, products).kernel();
 }
 
 /**
  * The loops of a step over the samples of one block. What it puts together in scratch memory is put together for the
  * block alone where nothing reads beyond the block, and for all samples where something does.
  */
-export function lowerForBlock(step: Group, block: Axis, samples: number): Kernel {
-  const kernel = lowerGroup(step, { block, samples, whole: new Set() });
+export function lowerForBlock(
+  step: Group,
+  block: Axis,
+  samples: number,
+  products: ProductVariant = standardProducts,
+): Kernel {
+  const kernel = lowerGroup(step, { block, samples, whole: new Set() }, products);
   const whole = new Set<number>();
   for (const { buffer, index } of kernel.nests.flatMap(accessesOf)) {
     if (buffer.kind !== "scratch" || kernel.scratch[buffer.index].perThread) continue;
     const elements = elementsOf(kernel.scratch[buffer.index]) / block.extent;
     if (!staysInBlock(index, block, elements)) whole.add(buffer.index);
   }
-  return whole.size === 0 ? kernel : lowerGroup(step, { block, samples, whole });
+  return whole.size === 0 ? kernel : lowerGroup(step, { block, samples, whole }, products);
 }
 
 /** Numbers that a thread keeps for the samples of one block, from a step of the run to another. */
@@ -47,6 +58,7 @@ const lineElements = 16;
 class RunLowering {
   readonly #name: string;
   readonly #run: BlockedRun;
+  readonly #products: ProductVariant;
   readonly #block: Axis;
   /** The storages that are needed beyond the run. */
   readonly #kept: ReadonlySet<number>;
@@ -55,9 +67,10 @@ class RunLowering {
   /** What is put together for all samples; before it comes the one buffer for what threads have of their own. */
   readonly #shared: Scratch[] = [];
 
-  constructor({ name, writes }: Pick<Group, "name" | "writes">, run: BlockedRun) {
+  constructor({ name, writes }: Pick<Group, "name" | "writes">, run: BlockedRun, products: ProductVariant) {
     this.#name = name;
     this.#run = run;
+    this.#products = products;
     this.#block = { name: "block", extent: run.batch / run.samples };
     this.#kept = new Set(writes.map(({ id }) => this.#storageOf(id)));
   }
@@ -83,7 +96,7 @@ class RunLowering {
 
   /** The loops of one step, and where each of its scratch buffers goes: a region, or the number of a shared buffer. */
   #lower(step: FusedStep, position: number) {
-    const kernel = lowerForBlock(step, this.#block, this.#run.samples);
+    const kernel = lowerForBlock(step, this.#block, this.#run.samples, this.#products);
     for (const value of step.writes) {
       const storage = this.#storageOf(value.id);
       if (this.#kept.has(storage) || this.#ofStorage.has(storage)) continue;

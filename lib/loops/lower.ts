@@ -8,6 +8,7 @@ import { load } from "./expression.ts";
 import { mergeAxes, type Space } from "./merge.ts";
 import type { Kernel, Nest, Scratch, Store } from "./nest.ts";
 import { productTile } from "./product-tiling.ts";
+import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { loopRule } from "./rules/index.ts";
 import { flatIndex, type Operand, type Piece, type Position, remember } from "./rules/rule.ts";
 import { tiled } from "./tiling.ts";
@@ -36,9 +37,14 @@ const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
 /**
  * The loops of a group, over all samples or over those of one block.
  *
+ * @param products how sums of products are tiled
  * @throws Error if a tensor is neither float32 nor int32
  */
-export function lowerGroup(group: Group, cut: SampleCut | null = null): Kernel {
+export function lowerGroup(
+  group: Group,
+  cut: SampleCut | null = null,
+  products: ProductVariant = standardProducts,
+): Kernel {
   const { name } = group;
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
@@ -67,12 +73,12 @@ export function lowerGroup(group: Group, cut: SampleCut | null = null): Kernel {
     const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
     const looped = mergeAxes({ axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores });
     const panel: Buffer = { kind: "scratch", index: scratch.length, dtype: "float32" };
-    const blocks = blocked(name, looped, panel);
+    const blocks = blocked(name, looped, panel, products);
     if (blocks !== null) {
       nests.push(...blocks.nests);
       scratch.push({ bytes: blocks.panelBytes, perThread: true });
-    } else if (family !== "matmul" || axes[1].extent === 1) nests.push(tiled(name, looped));
-    else nests.push(productNest(name, axes, stores));
+    } else if (family !== "matmul" || axes[1].extent === 1) nests.push(tiled(name, looped, products));
+    else nests.push(productNest(name, axes, stores, products));
   }
   return { name, nests, scratch };
 }
@@ -233,8 +239,13 @@ function spaceOf({ name, operations, writes }: Group): Shape {
 }
 
 /** Columns outside, so that a panel of the second operand stays near while all rows go by. */
-function productNest(name: string, [rows, columns]: readonly Axis[], stores: readonly Store[]): Nest {
-  const tile = productTile(rows.extent, columns.extent);
+function productNest(
+  name: string,
+  [rows, columns]: readonly Axis[],
+  stores: readonly Store[],
+  products: ProductVariant,
+): Nest {
+  const tile = productTile(rows.extent, columns.extent, products);
   const loops = [
     { axis: columns, tile: tile.columns, parallel: true },
     { axis: rows, tile: tile.rows, parallel: true },

@@ -1,6 +1,7 @@
 import { type Axis, termOf } from "./affine.ts";
 import { Dependencies, indicesIn } from "./analysis.ts";
 import type { Expression, Reduction } from "./expression.ts";
+import type { ProductVariant } from "./product-variants.ts";
 
 // Sums of products, such as convolutions and their gradients: factors are loaded into registers and each is used for
 // several sums. Here it is chosen how many of either side go together, so that few loads feed many multiplications.
@@ -32,7 +33,11 @@ const apartCost = 1.25;
  * How to tile a sum of products of which each factor depends on axes of its own; null if that is not what it is. The
  * lanes go along an axis of the output, or along the last axis of the sum where its order may be interleaved.
  */
-export function productTiling(axes: readonly Axis[], reduction: Reduction): Tiling | null {
+export function productTiling(
+  axes: readonly Axis[],
+  reduction: Reduction,
+  { tile }: Pick<ProductVariant, "tile">,
+): Tiling | null {
   const { body, contracted, interleaved } = reduction;
   const inner = reduction.axes.at(-1);
   if (!contracted || body.kind !== "binary" || body.name !== "multiply" || inner === undefined) return null;
@@ -55,8 +60,15 @@ export function productTiling(axes: readonly Axis[], reduction: Reduction): Tili
   /** What a number of a factor costs: more where each term of the sum is in another cache line. */
   const loadCost = (factor: Expression): number =>
     indicesIn([factor]).some((index) => termOf(index, inner).inner >= lineNumbers) ? apartCost : 1;
-  if (leftOnly.includes(outside)) return best(outside, others(leftOnly), rightOnly, loadCost(body.right));
-  if (rightOnly.includes(outside)) return best(outside, others(rightOnly), leftOnly, loadCost(body.left));
+  const sides = (first: readonly Axis[], second: readonly Axis[], factor: Expression): Tiling | null =>
+    tile === null
+      ? best(outside, others(first), second, loadCost(factor))
+      : {
+          vector: outside,
+          tiles: new Map([...(second.length > 0 ? [[second[0], tile.across] as const] : []), [outside, tile.along]]),
+        };
+  if (leftOnly.includes(outside)) return sides(leftOnly, rightOnly, body.right);
+  if (rightOnly.includes(outside)) return sides(rightOnly, leftOnly, body.left);
   return null;
 }
 
@@ -135,7 +147,8 @@ export interface ProductTile {
  * is large (measured: 41 of 46 GF/s on a Xeon of 2023 with Node 20; unrolled, or with more rows, no better), 2 × 16 where
  * columns fall into sixteens (43), and wider where there are few rows, taller where there are few columns.
  */
-export function productTile(rows: number, columns: number): ProductTile {
+export function productTile(rows: number, columns: number, { tile }: Pick<ProductVariant, "tile">): ProductTile {
+  if (tile !== null) return { rows: tile.across, columns: tile.along };
   if (columns <= 4) return { rows: 8, columns: 4 };
   if (rows === 1) return { rows: 1, columns: 32 };
   if (rows <= 3) return { rows, columns: 16 };

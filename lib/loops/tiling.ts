@@ -4,6 +4,7 @@ import type { Reduction } from "./expression.ts";
 import type { Space } from "./merge.ts";
 import type { Loop, Nest } from "./nest.ts";
 import { productTiling, type Tiling } from "./product-tiling.ts";
+import { type ProductVariant, standardProducts } from "./product-variants.ts";
 
 /** Elements computed together where nothing is reduced: two vectors. */
 const plainTile = 8;
@@ -18,11 +19,15 @@ const rowsTile = 4;
 /** Extent from which a row is reduced along its lanes rather than beside other rows. */
 const longRow = 16;
 
-/** Chooses for a nest which axis goes along the lanes, and how much is computed together. */
-export function tiled(name: string, { axes, stores }: Space): Nest {
+/**
+ * Chooses for a nest which axis goes along the lanes, and how much is computed together.
+ *
+ * @param products how sums of products are tiled
+ */
+export function tiled(name: string, { axes, stores }: Space, products: ProductVariant = standardProducts): Nest {
   const reductions = reductionsIn(stores.map((store) => store.value));
   const deepest = stores.every(({ depth }) => depth === axes.length);
-  const product = deepest && reductions.length === 1 ? productTiling(axes, reductions[0]) : null;
+  const product = deepest && reductions.length === 1 ? productTiling(axes, reductions[0], products) : null;
   const { vector, tiles } = product ?? (reductions.length === 0 ? plain(axes) : reducing(axes, reductions));
   const order = reductions.length === 0 && deepest ? asStored(axes, stores) : axes;
   if (order !== axes) tiles.set(order[order.length - 1], transposedTile);

@@ -28,6 +28,11 @@ export interface CompileOptions {
   readonly engine?: "wasm" | "reference" | Engine;
   /** Threads of the wasm engine; as many as there are cores, up to four, unless told otherwise. */
   readonly threads?: number;
+  /**
+   * How the wasm engine tiles products: `standard` unless told otherwise; `timed` takes up to 50 ms more to try which way
+   * is quickest here. Results are the same to the bit.
+   */
+  readonly tiles?: "standard" | "timed";
   /** float32 unless told otherwise; float64 is for the reference engine alone. */
   readonly dtype?: FloatDtype;
   /** How a training step is fitted into memory: the name of a strategy, or several in turn; `reuse` unless told. */
@@ -45,7 +50,7 @@ export interface CompileOptions {
  * @throws Error if loss and model do not fit, or an option is unknown
  */
 export function compile(model: Model, options: CompileOptions = {}): Program {
-  const known = ["loss", "optimizer", "batch", "engine", "threads", "dtype", "memory", "lossScaling"];
+  const known = ["loss", "optimizer", "batch", "engine", "threads", "tiles", "dtype", "memory", "lossScaling"];
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
       throw new Error(`compile: options must be known, got ${name}; there are ${known.join(", ")}`);
@@ -88,10 +93,10 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
 /** More threads than these seldom pay for networks as small as those of a notebook. */
 const mostThreads = 4;
 
-function chooseEngine({ engine = "wasm", threads }: CompileOptions): Engine {
+function chooseEngine({ engine = "wasm", threads, tiles }: CompileOptions): Engine {
   if (typeof engine === "object") return engine;
   if (engine === "reference") return referenceEngine();
-  if (engine === "wasm") return wasmEngine({ threads: threads ?? Math.min(mostThreads, hardwareThreads()) });
+  if (engine === "wasm") return wasmEngine({ threads: threads ?? Math.min(mostThreads, hardwareThreads()), tiles });
   throw new Error(
     `compile: the engine must be wasm, reference or an Engine, got ${String(engine)}; choose one of them`,
   );

@@ -21,6 +21,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   scaling: () => import("./scaling.ts"),
   sgemm: () => import("./sgemm.ts"),
   strategies: () => import("./strategies.ts"),
+  tiles: () => import("./tiles.ts"),
 };
 
 /** A number as a person reads it, with the unit that its name ends in. */

@@ -4,11 +4,10 @@ Prints its figures as JSON in the last line.
 """
 
 import json
-import statistics
-import time
 
 import torch
 from torch import nn
+from torch_steps import BOTH_LAYOUTS, THREADS, step_seconds
 
 
 class Bottleneck(nn.Module):
@@ -43,33 +42,8 @@ def resnet50():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 1000))
 
 
-def step_seconds(layout):
-    torch.manual_seed(1)
-    model = resnet50().to(memory_format=layout)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    loss_of = nn.CrossEntropyLoss()
-    inputs = torch.rand(1, 3, 224, 224).to(memory_format=layout)
-    targets = torch.tensor([1])
-
-    def step():
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(model(inputs), targets)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    for _ in range(3):
-        step()
-    samples = []
-    for _ in range(15):
-        before = time.perf_counter()
-        step()
-        samples.append(time.perf_counter() - before)
-    return statistics.median(samples)
-
-
 figures = {}
-for threads, word in ((1, "OneThread"), (2, "TwoThreads")):
+for threads, word in THREADS:
     torch.set_num_threads(threads)
-    figures[f"{word}StepSeconds"] = min(step_seconds(layout) for layout in (torch.contiguous_format, torch.channels_last))
+    figures[f"{word}StepSeconds"] = step_seconds(resnet50, (1, 3, 224, 224), BOTH_LAYOUTS, modes=(False,), seconds=6)
 print(json.dumps(figures))

@@ -21,16 +21,18 @@ interface StepOptions {
   readonly threads: number;
   readonly samples?: number;
   readonly rate?: number;
+  /** How products are tiled; see `wasmEngine`. */
+  readonly tiles?: string;
 }
 
 /** A model's training step on one batch of random numbers, by plain SGD. */
 export async function loadedStep(
   model: nn.Model,
-  { threads, samples = batch, rate = 0.1 }: StepOptions,
+  { threads, samples = batch, rate = 0.1, tiles }: StepOptions,
 ): Promise<LoadedStep> {
   const before = performance.now();
   const graph = trainingGraph(model, nn.sgd({ rate }), { batch: samples, loss: nn.crossEntropy() });
-  const engine = wasmEngine({ threads });
+  const engine = wasmEngine({ threads, tiles });
   const execution = await engine.load(engine.compile(makeSchedule(graph)));
   const compileSeconds = (performance.now() - before) / 1000;
   for (const [index, { data }] of model.initialise(1).entries()) {

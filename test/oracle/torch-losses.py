@@ -6,9 +6,14 @@ generator (Numerical Recipes' constants); stream n begins with state n. test/ora
 
 import json
 import math
+import sys
+from pathlib import Path
 
 import torch
 from torch import nn
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "support"))
+from torch_networks import lenet5
 
 STEPS = 10
 BATCH = 16
@@ -87,23 +92,6 @@ def mlp():
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 24), nn.Tanh(), nn.Linear(24, 10))
 
 
-def lenet5():
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2),
-        nn.Tanh(),
-        nn.AvgPool2d(2),
-        nn.Conv2d(6, 16, 5),
-        nn.Tanh(),
-        nn.AvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(400, 120),
-        nn.Tanh(),
-        nn.Linear(120, 84),
-        nn.Tanh(),
-        nn.Linear(84, 10),
-    )
-
-
 def resnet():
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, padding=1, bias=False),
@@ -124,7 +112,7 @@ def recurrent(layer):
 
 MODELS = {
     "mlp": (mlp, [1, 8, 8]),
-    "lenet5": (lenet5, [1, 28, 28]),
+    "lenet5": (lambda: lenet5(nn.Tanh, nn.AvgPool2d), [1, 28, 28]),
     "resnet": (resnet, [3, 16, 16]),
     "lstm": (recurrent(nn.LSTM), [9, 6]),
     "gru": (recurrent(nn.GRU), [9, 6]),

@@ -7,9 +7,8 @@ import type { Features } from "./emit-expression.ts";
 import { emitNest, type Split } from "./emit-nest.ts";
 import { FunctionBuilder } from "./function-builder.ts";
 import { kernelOf } from "./kernels.ts";
-import { encodeModule, type ModuleFunction } from "./module.ts";
+import { encodeModule, type ModuleFunction, pageBytes } from "./module.ts";
 
-const pageBytes = 65536;
 /** What 32-bit addresses reach. */
 const mostPages = 65536;
 

@@ -1,6 +1,9 @@
 import { ByteWriter } from "./bytes.ts";
 import type { FunctionBuilder } from "./function-builder.ts";
 
+/** WebAssembly's unit of memory. */
+export const pageBytes = 65536;
+
 /** A memory that a module imports as `host.memory`; pages are 64 KiB. */
 export interface MemoryImport {
   readonly pages: number;

@@ -1,6 +1,6 @@
 import type { Schedule } from "../../compiler/index.ts";
 import type { Value } from "../../ir/index.ts";
-import { fuse, separate } from "../../loops/index.ts";
+import { fuse, separate, standardProducts } from "../../loops/index.ts";
 import { type DataOf, elementCount, formatType, viewOf } from "../../tensor/index.ts";
 import { floatsOf } from "../byte-inputs.ts";
 import type { Engine, Execution } from "../engine.ts";
@@ -12,9 +12,10 @@ import { ByteExpander } from "./byte-expander.ts";
 import { compileModule } from "./compile-module.ts";
 import { emitProgram } from "./emit-program.ts";
 import { detectFeatures } from "./features.ts";
-import { kernelOf } from "./kernels.ts";
+import { type KernelStep, kernelOf } from "./kernels.ts";
 import { startNodeThread } from "./node-threads.ts";
 import { ThreadPool } from "./pool.ts";
+import { forceVariant, tuneSteps } from "./tuning.ts";
 import { startWebThread, webThreadsAllowed } from "./web-threads.ts";
 
 /** Settings of the WebAssembly engine. */
@@ -26,6 +27,12 @@ interface WasmEngineOptions {
   readonly threads?: number;
   /** Whether operations are fused into common steps; true unless told otherwise. */
   readonly fused?: boolean;
+  /**
+   * How sums of products are tiled, which changes no bit of any result: `standard` unless told otherwise, by a simple
+   * account; `timed` for what is quickest on this machine, by timing for at most about 50 ms a program and remembering;
+   * or the name of one of `productVariants`.
+   */
+  readonly tiles?: string;
 }
 
 /** A program's code at work. */
@@ -149,7 +156,7 @@ async function loadShared(module: WebAssembly.Module, memory: WebAssembly.Memory
  *
  * @throws Error (on compile) if a tensor has a dtype other than float32 and int32
  */
-export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}): Engine {
+export function wasmEngine({ threads = 1, fused = true, tiles = "standard" }: WasmEngineOptions = {}): Engine {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`wasm engine: threads must be a whole number ≥ 1, got ${threads}; give { threads: 2 }`);
   }
@@ -158,8 +165,11 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
     name: "wasm",
     compile(schedule) {
       checkDtypes(schedule);
-      const steps = (fused ? fuse(schedule) : separate(schedule)).map((step) => ({
+      const groups = fused ? fuse(schedule) : separate(schedule);
+      const chosen = chooseTiles(groups, tiles);
+      const steps = groups.map((step) => ({
         ...step,
+        ...(chosen.has(step) ? { tiles: chosen.get(step) } : {}),
         scratchBytes: kernelOf(step).scratch.map(({ bytes, perThread }) => (perThread ? allowed * bytes : bytes)),
       }));
       return planProgram(schedule, steps);
@@ -179,6 +189,13 @@ export function wasmEngine({ threads = 1, fused = true }: WasmEngineOptions = {}
       );
     },
   };
+}
+
+/** Chooses how the steps' products are tiled; the names of variants that are not the standard one. */
+function chooseTiles(steps: readonly KernelStep[], tiles: string): ReadonlyMap<KernelStep, string> {
+  if (tiles === standardProducts.name) return new Map();
+  if (tiles === "timed") return tuneSteps(steps, detectFeatures());
+  return forceVariant(steps, tiles);
 }
 
 function checkDtypes({ graph }: Schedule): void {
