@@ -7,14 +7,23 @@ export interface Piece {
   readonly end: number;
 }
 
-/** Pieces of up to five axes. */
-export type Box = readonly [a: Piece, b: Piece, c: Piece, d: Piece, e: Piece];
+/** Pieces of up to six axes. */
+export type Box = readonly [a: Piece, b: Piece, c: Piece, d: Piece, e: Piece, f: Piece];
 
 /** An axis cut into pieces whose sizes differ by one at most, the larger ones spread evenly. */
 export function cutAxis(items: number, pieces: number): readonly Piece[] {
   return Array.from({ length: pieces }, (_, index) => ({
     start: Math.floor((items * index) / pieces),
     end: Math.floor((items * (index + 1)) / pieces),
+  }));
+}
+
+/** An axis cut into pieces as large as the largest has to be, and what is left: blocks of a layout. */
+export function alignedPieces(items: number, pieces: number): readonly Piece[] {
+  const each = Math.ceil(items / pieces);
+  return Array.from({ length: Math.ceil(items / each) }, (_, index) => ({
+    start: index * each,
+    end: Math.min((index + 1) * each, items),
   }));
 }
 
@@ -28,9 +37,15 @@ export class Boxes {
     this.count = pieces.reduce((product, { length }) => product * length, 1);
   }
 
-  /** The boxes of each serial step of a cut. */
-  static of(items: readonly number[], { pieces, serial }: Cut): readonly Boxes[] {
-    const others = items.slice(1).map((count, axis) => cutAxis(count, pieces[axis + 1]));
+  /**
+   * The boxes of each serial step of a cut.
+   *
+   * @param aligned an axis whose pieces are blocks of a layout, if there is one
+   */
+  static of(items: readonly number[], { pieces, serial }: Cut, aligned?: number): readonly Boxes[] {
+    const others = items
+      .slice(1)
+      .map((count, axis) => (axis + 1 === aligned ? alignedPieces : cutAxis)(count, pieces[axis + 1]));
     return cutAxis(items[0], serial).map(({ start, end }) => {
       const first = cutAxis(end - start, Math.min(pieces[0], end - start));
       return new Boxes([first.map((piece) => ({ start: start + piece.start, end: start + piece.end })), ...others]);
@@ -39,10 +54,11 @@ export class Boxes {
 
   /** Calls `visit` for each box with its pieces, the last axis fastest. Works of fewer axes end with whole ones. */
   forEach(visit: (...box: Box) => void): void {
-    const [first, second = whole, third = whole, fourth = whole, fifth = whole] = this.pieces;
+    const [first, second = whole, third = whole, fourth = whole, fifth = whole, sixth = whole] = this.pieces;
     for (const a of first)
       for (const b of second)
-        for (const c of third) for (const d of fourth) for (const e of fifth) visit(a, b, c, d, e);
+        for (const c of third)
+          for (const d of fourth) for (const e of fifth) for (const f of sixth) visit(a, b, c, d, e, f);
   }
 
   /** Edges of a field: how many blocks each box has, and which. */
@@ -54,8 +70,8 @@ export class Boxes {
     let total = 0;
     let each = -1;
     let same = true;
-    this.forEach((a, b, c, d, e) => {
-      const own = length(a, b, c, d, e);
+    this.forEach((a, b, c, d, e, f) => {
+      const own = length(a, b, c, d, e, f);
       if (each < 0) each = own;
       else if (own !== each) same = false;
       total += own;
@@ -64,9 +80,9 @@ export class Boxes {
     const starts = same ? undefined : new Uint32Array(this.count + 1);
     let at = 0;
     let box = 0;
-    this.forEach((a, b, c, d, e) => {
-      write(blocks, at, a, b, c, d, e);
-      at += length(a, b, c, d, e);
+    this.forEach((a, b, c, d, e, f) => {
+      write(blocks, at, a, b, c, d, e, f);
+      at += length(a, b, c, d, e, f);
       if (starts !== undefined) starts[++box] = at;
     });
     return starts === undefined ? { variable, blocks, each } : { variable, blocks, starts };
@@ -77,6 +93,15 @@ export class Boxes {
     const values = this.pieces[axis].map(numberOf);
     if (values.every((value) => value === values[0])) return values[0];
     const every = this.pieces.slice(axis + 1).reduce((product, pieces) => product * pieces.length, 1);
+    return { every, values: Float64Array.from(values) };
+  }
+
+  /** A number that depends on vertices' pieces of two axes, one after the other. */
+  stateOfTwo(first: number, second: number, numberOf: (first: Piece, second: Piece) => number): StateColumn {
+    if (second !== first + 1) throw new Error(`internal: axes ${first} and ${second} are not one after the other`);
+    const values = this.pieces[first].flatMap((a) => this.pieces[second].map((b) => numberOf(a, b)));
+    if (values.every((value) => value === values[0])) return values[0];
+    const every = this.pieces.slice(second + 1).reduce((product, pieces) => product * pieces.length, 1);
     return { every, values: Float64Array.from(values) };
   }
 }

@@ -8,8 +8,10 @@ export interface Work {
   readonly key: string;
   /** Names of the axes, in the order of `items`, such as samples, maps, rows, channels. */
   readonly axes: readonly string[];
-  /** Items along each axis. Results of vertices that differ in the last one alone are summed. */
+  /** Items along each axis. Results of vertices that differ in the last ones alone are summed. */
   readonly items: readonly number[];
+  /** How many of the last axes are summed over; 1 unless told otherwise. */
+  readonly summed?: number;
   /** What a vertex with so many items along each axis costs; numbers of the largest vertex. */
   cost(items: readonly number[], pieces: readonly number[]): WorkCost;
 }

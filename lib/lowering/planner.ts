@@ -28,6 +28,11 @@ export interface Plan {
   readonly considered: number;
 }
 
+/** How many parts each result is made of: the pieces of the last axes, multiplied. */
+export function partsOf(pieces: readonly number[], summed = 1): number {
+  return pieces.slice(-summed).reduce((product, count) => product * count, 1);
+}
+
 /** Cycles of a cut: everything arrives, the largest vertex computes, and partial results are gathered and added up. */
 function cyclesOf(cost: WorkCost, parts: number, { exchangeBytesPerCycle, syncCycles }: Target): number {
   const main = syncCycles + Math.ceil(cost.inputBytes / exchangeBytesPerCycle) + cost.computeCycles;
@@ -78,7 +83,7 @@ export function bestCut(work: Work, target: Target, memoryShare: number, candida
       considered++;
       const sizes = items.map((count, other) => Math.ceil(count / pieces[other]));
       const cost = work.cost(sizes, pieces);
-      const estimatedCycles = steps * cyclesOf(cost, pieces[pieces.length - 1], target);
+      const estimatedCycles = steps * cyclesOf(cost, partsOf(pieces, work.summed), target);
       const temporaryBytes = cost.inputBytes + cost.outputBytes;
       const plan: Plan = {
         name: work.name,

@@ -1,6 +1,6 @@
 import type { ConvolutionGeometry } from "../../codelets/index.ts";
 import { BlockLayout, type PlacedTensor } from "../../graph/index.ts";
-import type { Operation } from "../../ir/index.ts";
+import type { Operation, Value } from "../../ir/index.ts";
 import type { Shape } from "../../tensor/index.ts";
 import { type Piece, type Rows, rowsOf } from "../columns.ts";
 import type { Lowering } from "../lowering.ts";
@@ -53,15 +53,59 @@ export function mapsFor({ geometry, mapHeight }: Sides, { start, end }: Piece): 
   return rowsOf([...rows].sort((a, b) => a - b));
 }
 
-/** Rows of maps, and of pictures, between which some rows of the kernel stand. */
-export function pairsFor(sides: Sides, { start, end }: Piece): { readonly rows: Rows; readonly mapRows: Rows } {
+/** Columns of pictures that some columns of maps need. */
+export function pictureColumnsFor({ geometry }: Sides, { start, end }: Piece): Piece {
+  const { kernel, stride, padding, dilation, width } = geometry;
+  const first = Math.max(0, start * stride[1] - padding[1]);
+  const last = (end - 1) * stride[1] - padding[1] + (kernel[1] - 1) * dilation[1];
+  return { start: Math.min(first, width), end: Math.max(Math.min(first, width), Math.min(width, last + 1)) };
+}
+
+/** Columns of maps in whose windows some columns of pictures lie. */
+export function mapColumnsFor({ geometry }: Sides, { start, end }: Piece): Piece {
+  const { kernel, stride, padding, dilation, mapWidth } = geometry;
+  const first = Math.ceil((start + padding[1] - (kernel[1] - 1) * dilation[1]) / stride[1]);
+  const last = Math.floor((end - 1 + padding[1]) / stride[1]);
+  const from = Math.min(mapWidth, Math.max(0, first));
+  return { start: from, end: Math.max(from, Math.min(mapWidth, last + 1)) };
+}
+
+/** Blocks of columns of a row, and the columns that these are. */
+export interface ColumnBlocks {
+  readonly blocks: Piece;
+  readonly column: number;
+  readonly columns: number;
+}
+
+/** The blocks in which some columns of a tensor [samples, channels, rows, columns] lie. */
+export function columnBlocks({ shape, block }: BlockLayout, { start, end }: Piece): ColumnBlocks {
+  if (start === end) return { blocks: { start: 0, end: 0 }, column: 0, columns: 0 };
+  const blocks = { start: Math.floor(start / block[3]), end: Math.ceil(end / block[3]) };
+  const column = blocks.start * block[3];
+  return { blocks, column, columns: Math.min(blocks.end * block[3], shape[3]) - column };
+}
+
+/** A tensor in rows of groups of channels as it lies, however these rows are cut; moved into them if it does not. */
+export function inRows(lowering: Lowering, value: Value, rows: BlockLayout): PlacedTensor {
+  const { layout } = lowering.get(value);
+  const { shape, block } = layout;
+  const fits = shape.length === 4 && block[0] === 1 && block[1] === rows.block[1] && block[2] === 1;
+  return lowering.getIn(value, fits ? layout : rows);
+}
+
+/** Rows of maps, out of some, and of pictures, between which some rows of the kernel stand. */
+export function pairsFor(
+  sides: Sides,
+  { start, end }: Piece,
+  among: Piece,
+): { readonly rows: Rows; readonly mapRows: Rows } {
   const { kernel, stride, padding, dilation } = sides.geometry;
-  if (end - start === kernel[0] && kernel[0] > 1) {
+  if (end - start === kernel[0] && kernel[0] > 1 && among.end - among.start === sides.mapHeight) {
     return { rows: { first: 0, step: 1, count: sides.height }, mapRows: { first: 0, step: 1, count: sides.mapHeight } };
   }
   const maps = new Set<number>();
   for (let i = start; i < end; i++) {
-    for (let row = 0; row < sides.mapHeight; row++) {
+    for (let row = among.start; row < among.end; row++) {
       const picture = row * stride[0] - padding[0] + i * dilation[0];
       if (picture >= 0 && picture < sides.height) maps.add(row);
     }
@@ -77,9 +121,13 @@ export function pairsFor(sides: Sides, { start, end }: Piece): { readonly rows: 
   return { rows: rowsOf([...pictures].sort((a, b) => a - b)), mapRows };
 }
 
-/** Writes the blocks of rows of a tensor [samples, channels, rows, columns] for some samples, convolutions and groups of channels. */
+/**
+ * Writes the blocks of rows of a tensor [samples, channels, rows, columns] for some samples, convolutions and groups of
+ * channels: those of some columns, or all.
+ */
 export function rowWriter({ variable, layout }: PlacedTensor, parallel: number) {
-  const [, groups, height] = layout.grid;
+  const [, groups, height, across] = layout.grid;
+  const whole = { start: 0, end: across };
   const each = groups / parallel;
   return (
     into: Uint32Array,
@@ -88,12 +136,16 @@ export function rowWriter({ variable, layout }: PlacedTensor, parallel: number) 
     own: Piece,
     group: Piece,
     { first, step, count }: Rows,
+    columns: Piece = whole,
   ): void => {
     for (let n = samples.start; n < samples.end; n++) {
       for (let p = own.start; p < own.end; p++) {
         for (let g = group.start; g < group.end; g++) {
-          const row = variable.firstBlock + (n * groups + p * each + g) * height + first;
-          for (let index = 0; index < count; index++) into[at++] = row + index * step;
+          const plane = (n * groups + p * each + g) * height + first;
+          for (let index = 0; index < count; index++) {
+            const row = variable.firstBlock + (plane + index * step) * across;
+            for (let block = columns.start; block < columns.end; block++) into[at++] = row + block;
+          }
         }
       }
     }

@@ -6,15 +6,21 @@ import {
 } from "../../codelets/index.ts";
 import { BlockLayout, type Codelet, elementBytes, type PlacedTensor, type StateColumn } from "../../graph/index.ts";
 import type { Operation } from "../../ir/index.ts";
-import { Boxes, type Piece, type Rows } from "../columns.ts";
+import { alignedPieces, Boxes, type Piece, type Rows } from "../columns.ts";
 import type { Work } from "../grain.ts";
 import type { Lowering } from "../lowering.ts";
+import { partsOf } from "../planner.ts";
 import {
   byPiece,
+  type ColumnBlocks,
+  columnBlocks,
   filterWriter,
+  inRows,
   layoutsOf,
+  mapColumnsFor,
   mapsFor,
   pairsFor,
+  pictureColumnsFor,
   picturesFor,
   rowWriter,
   type Sides,
@@ -22,7 +28,7 @@ import {
   withParallel,
   workItems,
 } from "./convolution-parts.ts";
-import { finishPartials } from "./reduce.ts";
+import { addUp, finishPartials } from "./reduce.ts";
 import { wholeRule } from "./whole.ts";
 import { arrivingShare, boxTiles, byPlace, isIdentity, reductionCost, size, tilesOfReaders, workKey } from "./work.ts";
 
@@ -55,9 +61,22 @@ function estimated(lowering: Lowering, codelet: Codelet, sizes: Readonly<Record<
 
 const isFloat = ({ inputs }: Operation): boolean => inputs.every(({ type }) => type.dtype === "float32");
 
+/** States that say which columns a vertex has, of pictures or of maps. */
+function columnStates(
+  boxes: Boxes,
+  axis: number,
+  prefix: "column" | "mapColumn",
+  columns: (piece: Piece) => Pick<ColumnBlocks, "column" | "columns">,
+): Record<string, StateColumn> {
+  return {
+    [prefix]: boxes.state(axis, (piece) => columns(piece).column),
+    [`${prefix}s`]: boxes.state(axis, (piece) => columns(piece).columns),
+  };
+}
+
 /** Where results of parts of the last axis lie between computing and adding up: result by result, part after part. */
-function partialLayout(result: BlockLayout, axis: number, pieces: number): BlockLayout {
-  return new BlockLayout(result.shape.toSpliced(axis, 0, pieces), result.block.toSpliced(axis, 0, 1));
+function partialLayout(result: BlockLayout, pieces: number): BlockLayout {
+  return new BlockLayout([...result.shape, pieces], [...result.block, 1]);
 }
 
 /** What is the same of a convolution and of its gradient with respect to pictures: rows are made from rows and filters. */
@@ -65,50 +84,73 @@ interface RowsFromRows {
   readonly parallel: number;
   readonly from: PlacedTensor;
   readonly filters: PlacedTensor;
-  readonly result: BlockLayout;
-  /** The codelet that leaves results of a type. */
-  readonly codeletFor: (result: FloatType) => Codelet;
+  /** The result in whole rows. */
+  readonly rows: BlockLayout;
+  /** The codelet that leaves results of a type, for vertices that read and write so many columns in a vector. */
+  readonly codeletFor: (result: FloatType, read: number, made: number) => Codelet;
   readonly fromField: "in" | "delta";
   readonly rowsFor: (piece: Piece) => Rows;
+  readonly columnsFor: (piece: Piece) => Piece;
 }
 
 function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, given: RowsFromRows): void {
-  const { parallel, from, filters, result, codeletFor, fromField, rowsFor } = given;
+  const { parallel, from, filters, rows: whole, codeletFor, fromField, rowsFor, columnsFor } = given;
   const type = from.variable.type as FloatType;
   const [y] = operation.outputs;
-  const [samples, groups, height] = result.grid;
+  const [samples, groups, height] = whole.grid;
+  const width = whole.shape[3];
   const forward = fromField === "in";
-  const items = [samples, parallel, groups / parallel, height, from.layout.grid[1] / parallel];
+  // At the fine grain rows stay whole.
+  const columnItems = lowering.grain.byTile ? width : 1;
+  const items = [samples, parallel, groups / parallel, height, columnItems, from.layout.grid[1] / parallel];
   const states = (all: { samples: unknown; made: unknown; read: unknown }) => ({
     samples: all.samples,
     channelGroups: forward ? all.read : all.made,
     mapGroups: forward ? all.made : all.read,
   });
   const [madeRow, readRow] = forward ? (["mapRow", "row"] as const) : (["row", "mapRow"] as const);
+  const [madeColumn, readColumn] = forward ? (["mapColumn", "column"] as const) : (["column", "mapColumn"] as const);
   const placedAlready = lowering.isPlaced(filters);
+  const all = { start: 0, end: from.layout.shape[3] };
+  const neededBlocks = (columns: Piece): ColumnBlocks =>
+    columnBlocks(from.layout, size(columns) === width ? all : columnsFor(columns));
+  /** Of blocks of so many columns of the result, the first that needs most columns. */
+  const widest = new Map<number, ColumnBlocks>();
+  const widestOf = (columns: number): ColumnBlocks => {
+    let found = widest.get(columns);
+    if (found === undefined) {
+      const each = alignedPieces(width, Math.ceil(width / columns)).map(neededBlocks);
+      found = each.reduce((most, own) => (own.columns > most.columns ? own : most));
+      widest.set(columns, found);
+    }
+    return found;
+  };
   const work: Work = {
     name: lowering.path(""),
-    key: workKey(operation, placedAlready),
+    key: `${workKey(operation, placedAlready)} ${from.layout}`,
     axes: workItems(parallel, [
       "samples",
       "convolutions",
       forward ? "maps" : "channels",
       "rows",
+      "columns",
       forward ? "channels" : "maps",
     ]),
     items: workItems(parallel, items),
     cost(extents, pieces) {
-      const [n, own, made, rows, read] = withParallel(parallel, extents);
-      const [samplePieces, , , rowPieces, parts] = withParallel(parallel, pieces);
-      const arriving = arrivingShare(placedAlready, samplePieces * rowPieces);
+      const [n, own, made, rows, columnExtent, read] = withParallel(parallel, extents);
+      const [samplePieces, , , rowPieces, columnPieces, parts] = withParallel(parallel, pieces);
+      const arriving = arrivingShare(placedAlready, samplePieces * rowPieces * columnPieces, own * made * read);
       const middle = Math.floor((height - rows) / 2);
       const needed = rowsFor({ start: middle, end: middle + rows });
+      const columns = columnItems === 1 ? width : columnExtent;
+      const { blocks, column, columns: neededColumns } = widestOf(columns);
       const channels = own * Math.min(read * from.layout.block[1], from.layout.shape[1] / parallel);
-      const outputs = own * Math.min(made * result.block[1], result.shape[1] / parallel);
-      const inElements = n * needed.count * channels * from.layout.shape[3];
-      const outElements = n * rows * outputs * result.shape[3];
+      const outputs = own * Math.min(made * whole.block[1], whole.shape[1] / parallel);
+      const inElements = n * needed.count * channels * neededColumns;
+      const outElements = n * rows * outputs * columns;
       const weights = ((channels * outputs) / own) * sides.geometry.kernel[0] * sides.geometry.kernel[1];
-      const computeCycles = estimated(lowering, codeletFor("float"), {
+      const computeCycles = estimated(lowering, codeletFor("float", from.layout.block[3], columns), {
         ...states({ samples: n, made, read }),
         [madeRow]: middle,
         [`${madeRow}Step`]: 1,
@@ -116,7 +158,11 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
         [readRow]: needed.first,
         [`${readRow}Step`]: needed.step,
         [`${readRow}s`]: needed.count,
-        [fromField]: { length: n * own * read * needed.count, elements: inElements },
+        [madeColumn]: 0,
+        [`${madeColumn}s`]: columns,
+        [readColumn]: column,
+        [`${readColumn}s`]: neededColumns,
+        [fromField]: { length: n * own * read * needed.count * size(blocks), elements: inElements },
         weights: { length: own * made * read, elements: weights },
         out: { length: n * own * made * rows, elements: outElements },
       });
@@ -129,29 +175,37 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
   };
   const planned = lowering.grain.cut(work, lowering.target);
   const cut = { ...planned, pieces: withParallel(parallel, planned.pieces) };
-  const parts = cut.pieces[4];
-  const partial = partialLayout(result, 3, parts);
-  const made = parts === 1 ? lowering.addResult(y, result) : lowering.addTemporary("partials", partial);
-  const codelet = codeletFor(made.type as FloatType);
-  for (const boxes of Boxes.of(items, cut)) {
+  const columns = columnItems === 1 ? width : Math.ceil(width / cut.pieces[4]);
+  const result = new BlockLayout(whole.shape, whole.block.with(3, columns));
+  const across = result.grid[3];
+  const parts = cut.pieces[5];
+  const made =
+    parts === 1 ? lowering.addResult(y, result) : lowering.addTemporary("partials", partialLayout(result, parts));
+  const codelet = codeletFor(made.type as FloatType, from.layout.block[3], columns);
+  const cutRows = across > 1 || from.layout.grid[3] > 1;
+  const ownColumns = ({ start, end }: Piece): Piece => (columnItems === 1 ? { start: 0, end: width } : { start, end });
+  for (const boxes of Boxes.of(items, cut, 4)) {
     const needed = byPiece(boxes.pieces[3], rowsFor);
+    const neededColumns = byPiece(boxes.pieces[4], (piece) => neededBlocks(ownColumns(piece)));
     const tiles = boxTiles(boxes.count, lowering.target);
     const writeRows = rowWriter(from, parallel);
     const writeFilters = filterWriter(filters, parallel);
-    const place = byPlace(boxes.pieces[4]);
+    const placeOfColumns = byPlace(boxes.pieces[4]);
+    const place = byPlace(boxes.pieces[5]);
     const identity = isIdentity(cut, items);
     const written = identity
       ? { variable: made }
       : boxes.column(
           made,
           (n, p, g, h) => size(n) * size(p) * size(g) * size(h),
-          (into, at, n, p, g, h, read) => {
+          (into, at, n, p, g, h, w, read) => {
             for (let sample = n.start; sample < n.end; sample++) {
               for (let own = p.start; own < p.end; own++) {
                 for (let group = g.start; group < g.end; group++) {
                   const plane = (sample * groups + own * items[2] + group) * height;
                   for (let row = h.start; row < h.end; row++) {
-                    into[at++] = made.firstBlock + (plane + row) * parts + place(read);
+                    const block = (plane + row) * across + placeOfColumns(w);
+                    into[at++] = made.firstBlock + block * parts + place(read);
                   }
                 }
               }
@@ -160,13 +214,13 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
         );
     const read = boxes.column(
       from.variable,
-      (n, p, _g, h, r) => size(n) * size(p) * size(r) * needed(h).count,
-      (into, at, n, p, _g, h, r) => writeRows(into, at, n, p, r, needed(h)),
+      (n, p, _g, h, w, r) => size(n) * size(p) * size(r) * needed(h).count * size(neededColumns(w).blocks),
+      (into, at, n, p, _g, h, w, r) => writeRows(into, at, n, p, r, needed(h), neededColumns(w).blocks),
     );
     const weights = boxes.column(
       filters.variable,
-      (_n, p, g, _h, r) => size(p) * size(g) * size(r),
-      (into, at, _n, p, g, _h, r) => (forward ? writeFilters(into, at, p, g, r) : writeFilters(into, at, p, r, g)),
+      (_n, p, g, _h, _w, r) => size(p) * size(g) * size(r),
+      (into, at, _n, p, g, _h, _w, r) => (forward ? writeFilters(into, at, p, g, r) : writeFilters(into, at, p, r, g)),
     );
     lowering.place(filters, tilesOfReaders(weights, tiles));
     lowering.addFamily(parts === 1 ? "" : "partials", {
@@ -178,10 +232,19 @@ function rowsFromRows(lowering: Lowering, operation: Operation, sides: Sides, gi
         ...(states({
           samples: boxes.state(0, size),
           made: boxes.state(2, size),
-          read: boxes.state(4, size),
+          read: boxes.state(5, size),
         }) as unknown as ListStates),
         ...rowStates(boxes, 3, madeRow, plainRows),
         ...rowStates(boxes, 3, readRow, needed),
+        ...(cutRows
+          ? {
+              ...columnStates(boxes, 4, madeColumn, (piece) => {
+                const { start, end } = ownColumns(piece);
+                return { column: start, columns: end - start };
+              }),
+              ...columnStates(boxes, 4, readColumn, neededColumns),
+            }
+          : {}),
       },
       tiles,
     });
@@ -208,12 +271,14 @@ export function convolutionRule(lowering: Lowering, operation: Operation): void 
   );
   rowsFromRows(lowering, operation, sides, {
     parallel,
-    from: lowering.getIn(x, pictures),
+    from: inRows(lowering, x, pictures),
     filters: lowering.getIn(w, filters),
-    result: maps,
-    codeletFor: (result) => convolutionPartial(sides.geometry, { type, result }),
+    rows: maps,
+    codeletFor: (result, block, mapBlock) =>
+      convolutionPartial({ ...sides.geometry, block, mapBlock }, { type, result }),
     fromField: "in",
     rowsFor: (piece) => picturesFor(sides, piece),
+    columnsFor: (piece) => pictureColumnsFor(sides, piece),
   });
 }
 
@@ -230,16 +295,18 @@ export function convolutionInputGradientRule(lowering: Lowering, operation: Oper
   const { parallel, pictures, filters, maps } = layoutsOf(lowering, operation, ...shapes);
   rowsFromRows(lowering, operation, sides, {
     parallel,
-    from: lowering.getIn(delta, maps),
+    from: inRows(lowering, delta, maps),
     filters: lowering.getIn(w, filters),
-    result: pictures,
-    codeletFor: (result) => convolutionInputGradient(sides.geometry, { type, result }),
+    rows: pictures,
+    codeletFor: (result, mapBlock, block) =>
+      convolutionInputGradient({ ...sides.geometry, block, mapBlock }, { type, result }),
     fromField: "delta",
     rowsFor: (piece) => mapsFor(sides, piece),
+    columnsFor: (piece) => mapColumnsFor(sides, piece),
   });
 }
 
-/** The gradient of filters: sums over samples, or over those of a vertex, and over all rows. */
+/** The gradient of filters: sums over samples and rows, or over those of a vertex. */
 export function convolutionWeightGradientRule(lowering: Lowering, operation: Operation): void {
   if (!isFloat(operation)) {
     wholeRule(lowering, operation);
@@ -250,33 +317,47 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
   const sides = sidesOf(operation, x.type.shape, w.type.shape, delta.type.shape);
   const layouts = layoutsOf(lowering, operation, x.type.shape, w.type.shape, delta.type.shape);
   const { parallel, filters: result } = layouts;
-  const pictures = lowering.getIn(x, layouts.pictures);
-  const maps = lowering.getIn(delta, layouts.maps);
+  const pictures = inRows(lowering, x, layouts.pictures);
+  const maps = inRows(lowering, delta, layouts.maps);
   const type = lowering.typeOf(x) as FloatType;
-  const codeletFor = (result: FloatType): Codelet => convolutionWeightGradient(sides.geometry, { type, result });
+  const geometry = { ...sides.geometry, block: pictures.layout.block[3], mapBlock: maps.layout.block[3] };
+  const [across, mapAcross] = [pictures.layout.grid[3], maps.layout.grid[3]];
+  const codeletFor = (result: FloatType): Codelet => convolutionWeightGradient(geometry, { type, result });
   const kernelRows = sides.geometry.kernel[0];
-  const items = [result.grid[0] / parallel, parallel, result.grid[1], kernelRows, pictures.layout.grid[0]];
-  const rowsAt = new Map<number, ReturnType<typeof pairsFor>>();
-  /** Rows that so many kernel rows in the middle of the kernel need, which are as many as any need. */
-  const middleRows = (count: number): ReturnType<typeof pairsFor> => {
-    const start = Math.floor((kernelRows - count) / 2);
-    let found = rowsAt.get(count);
-    if (found === undefined) rowsAt.set(count, (found = pairsFor(sides, { start, end: start + count })));
+  // At the fine grain a vertex has all rows.
+  const { byTile } = lowering.grain;
+  const rowItems = byTile ? sides.mapHeight : 1;
+  const items = [result.grid[0] / parallel, parallel, result.grid[1], kernelRows, rowItems, pictures.layout.grid[0]];
+  const ownRows = (piece: Piece): Piece => (byTile ? piece : { start: 0, end: sides.mapHeight });
+  const rowsAt = new Map<string, ReturnType<typeof pairsFor>>();
+  /** Rows that so many kernel rows and rows of maps in the middle need, which are as many as any need. */
+  const middleRows = (kernelCount: number, rowCount: number): ReturnType<typeof pairsFor> => {
+    const key = `${kernelCount} ${rowCount}`;
+    const middle = (count: number, of: number): Piece => {
+      const start = Math.floor((of - count) / 2);
+      return { start, end: start + count };
+    };
+    let found = rowsAt.get(key);
+    if (found === undefined) {
+      found = pairsFor(sides, middle(kernelCount, kernelRows), ownRows(middle(rowCount, rowItems)));
+      rowsAt.set(key, found);
+    }
     return found;
   };
   const work: Work = {
     name: lowering.path(""),
-    key: workKey(operation),
-    axes: workItems(parallel, ["maps", "convolutions", "channels", "kernel rows", "samples"]),
+    key: `${workKey(operation)} ${pictures.layout} ${maps.layout}`,
+    axes: workItems(parallel, ["maps", "convolutions", "channels", "kernel rows", "rows", "samples"]),
     items: workItems(parallel, items),
+    summed: 2,
     cost(extents, pieces) {
-      const [m, own, c, k, n] = withParallel(parallel, extents);
+      const [m, own, c, k, h, n] = withParallel(parallel, extents);
       const channels = own * Math.min(c * result.block[1], result.shape[1]);
       const filters = own * Math.min(m * result.block[0], result.shape[0] / parallel);
-      const { rows, mapRows } = middleRows(k);
-      const xElements = n * channels * rows.count * sides.geometry.width;
-      const deltaElements = n * filters * mapRows.count * sides.geometry.mapWidth;
-      const outElements = ((channels * filters) / own) * k * sides.geometry.kernel[1];
+      const { rows, mapRows } = middleRows(k, h);
+      const xElements = n * channels * rows.count * geometry.width;
+      const deltaElements = n * filters * mapRows.count * geometry.mapWidth;
+      const outElements = ((channels * filters) / own) * k * geometry.kernel[1];
       const computeCycles = estimated(lowering, codeletFor("float"), {
         samples: n,
         channelGroups: c,
@@ -289,52 +370,54 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
         mapRows: mapRows.count,
         kernelRow: 0,
         kernelRows: k,
-        in: { length: n * own * c * rows.count, elements: xElements },
-        delta: { length: n * own * m * mapRows.count, elements: deltaElements },
+        in: { length: n * own * c * rows.count * across, elements: xElements },
+        delta: { length: n * own * m * mapRows.count * mapAcross, elements: deltaElements },
         out: { length: own * m * c * k, elements: outElements },
       });
       const inputBytes = (xElements + deltaElements) * elementBytes[type];
+      const parts = partsOf(pieces, 2);
+      const blocks = own * m * c * k;
       return {
         computeCycles,
         inputBytes,
-        ...reductionCost(
-          { elements: outElements, blocks: own * m * c },
-          pieces[pieces.length - 1],
-          lowering.target,
-          type,
-        ),
+        ...reductionCost({ elements: outElements, blocks }, parts, lowering.target, type),
       };
     },
   };
   const planned = lowering.grain.cut(work, lowering.target);
   const cut = { ...planned, pieces: withParallel(parallel, planned.pieces) };
-  const parts = cut.pieces[4];
+  const parts = cut.pieces[4] * cut.pieces[5];
   const direct = parts === 1 && kernelRows === 1;
-  const partial = new BlockLayout(
-    [...result.shape.slice(0, 3), parts, result.shape[3]],
-    [...result.block.slice(0, 2), 1, 1, result.block[3]],
-  );
-  const made =
-    direct && !lowering.fused.has(w.id) ? lowering.addResult(w, result) : lowering.addTemporary("partials", partial);
+  const fused = lowering.fused.has(w.id);
+  // Kernel rows apart from each other, each with its parts.
+  const rowByRow = (each: number): BlockLayout =>
+    new BlockLayout(
+      [...result.shape.slice(0, 3), each, result.shape[3]],
+      [...result.block.slice(0, 2), 1, 1, result.block[3]],
+    );
+  const made = direct && !fused ? lowering.addResult(w, result) : lowering.addTemporary("partials", rowByRow(parts));
   const codelet = codeletFor(made.type as FloatType);
   // Boxes of several convolutions in parallel are not in the order of their blocks.
   const identity = parallel === 1 && isIdentity(cut, items);
   for (const boxes of Boxes.of(items, cut)) {
-    const pairs = byPiece(boxes.pieces[3], (piece) => pairsFor(sides, piece));
-    const place = byPlace(boxes.pieces[4]);
+    const pairs = byPiece(boxes.pieces[3], (kernel) =>
+      byPiece(boxes.pieces[4], (rows) => pairsFor(sides, kernel, ownRows(rows))),
+    );
+    const placeOfRows = byPlace(boxes.pieces[4]);
+    const place = byPlace(boxes.pieces[5]);
     const written = identity
       ? { variable: made }
       : boxes.column(
           made,
           (m, p, c, k) => size(m) * size(p) * size(c) * size(k),
-          (into, at, m, p, c, k, n) => {
+          (into, at, m, p, c, k, h, n) => {
+            const part = placeOfRows(h) * cut.pieces[5] + place(n);
             for (let own = p.start; own < p.end; own++) {
               for (let map = m.start; map < m.end; map++) {
                 for (let channel = c.start; channel < c.end; channel++) {
                   const filter = ((own * items[0] + map) * items[2] + channel) * kernelRows;
-                  for (let row = k.start; row < k.end; row++) {
-                    into[at++] = made.firstBlock + (filter + row) * parts + place(n);
-                  }
+                  for (let row = k.start; row < k.end; row++)
+                    into[at++] = made.firstBlock + (filter + row) * parts + part;
                 }
               }
             }
@@ -348,29 +431,51 @@ export function convolutionWeightGradientRule(lowering: Lowering, operation: Ope
       inputs: {
         in: boxes.column(
           pictures.variable,
-          (_m, p, c, k, n) => size(n) * size(p) * size(c) * pairs(k).rows.count,
-          (into, at, _m, p, c, k, n) => writePictures(into, at, n, p, c, pairs(k).rows),
+          (_m, p, c, k, h, n) => size(n) * size(p) * size(c) * pairs(k)(h).rows.count * across,
+          (into, at, _m, p, c, k, h, n) => writePictures(into, at, n, p, c, pairs(k)(h).rows),
         ),
         delta: boxes.column(
           maps.variable,
-          (m, p, _c, k, n) => size(n) * size(p) * size(m) * pairs(k).mapRows.count,
-          (into, at, m, p, _c, k, n) => writeMaps(into, at, n, p, m, pairs(k).mapRows),
+          (m, p, _c, k, h, n) => size(n) * size(p) * size(m) * pairs(k)(h).mapRows.count * mapAcross,
+          (into, at, m, p, _c, k, h, n) => writeMaps(into, at, n, p, m, pairs(k)(h).mapRows),
         ),
       },
       outputs: { out: written },
       states: {
-        samples: boxes.state(4, size),
+        samples: boxes.state(5, size),
         channelGroups: boxes.state(2, size),
         mapGroups: boxes.state(0, size),
-        ...rowStates(boxes, 3, "row", (piece) => pairs(piece).rows),
-        ...rowStates(boxes, 3, "mapRow", (piece) => pairs(piece).mapRows),
+        ...pairStates(boxes, "row", (kernel, rows) => pairs(kernel)(rows).rows),
+        ...pairStates(boxes, "mapRow", (kernel, rows) => pairs(kernel)(rows).mapRows),
+        ...(across > 1 || mapAcross > 1
+          ? { column: 0, columns: geometry.width, mapColumn: 0, mapColumns: geometry.mapWidth }
+          : {}),
         kernelRow: boxes.state(3, ({ start }) => start),
         kernelRows: boxes.state(3, size),
       },
       tiles: boxTiles(boxes.count, lowering.target),
     });
   }
-  if (direct && !lowering.fused.has(w.id)) return;
+  if (direct && !fused) return;
   const inner = sides.geometry.kernel[1];
-  finishPartials(lowering, w, result, { variable: made, each: parts, parts: kernelRows, inner });
+  if (parts === 1 || !byTile) {
+    finishPartials(lowering, w, result, { variable: made, each: parts, parts: kernelRows, inner });
+    return;
+  }
+  // An update would add up all parts of a block on one tile; kernel row by kernel row they are spread over many.
+  const summed = addUp(lowering, made, rowByRow(1), parts);
+  finishPartials(lowering, w, result, { variable: summed, each: 1, parts: kernelRows, inner });
+}
+
+/** States that say which rows a vertex has, by its kernel rows and its rows of maps. */
+function pairStates(
+  boxes: Boxes,
+  prefix: "row" | "mapRow",
+  rows: (kernel: Piece, rows: Piece) => Rows,
+): Record<string, StateColumn> {
+  return {
+    [prefix]: boxes.stateOfTwo(3, 4, (kernel, own) => rows(kernel, own).first),
+    [`${prefix}Step`]: boxes.stateOfTwo(3, 4, (kernel, own) => rows(kernel, own).step),
+    [`${prefix}s`]: boxes.stateOfTwo(3, 4, (kernel, own) => rows(kernel, own).count),
+  };
 }

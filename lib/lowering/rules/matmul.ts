@@ -94,7 +94,7 @@ export function matmulRule(lowering: Lowering, operation: Operation): void {
     items: several ? items : items.slice(1),
     cost(extents, pieces) {
       const [pairs, m, n, k] = complete(extents);
-      const arriving = arrivingShare(placedAlready, complete(pieces)[1]);
+      const arriving = arrivingShare(placedAlready, complete(pieces)[1], pairs * n * k);
       const rows = Math.min(m * rowBlock, allRows);
       const columns = Math.min(n * columnBlock, allColumns);
       const inner = Math.min(k * innerBlock, allInner);

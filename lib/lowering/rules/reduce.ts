@@ -42,6 +42,22 @@ export function finishPartials(lowering: Lowering, result: Value, layout: BlockL
   });
 }
 
+/** The sums of `each` partial results for each block of a layout, on the tiles of these in turn. */
+export function addUp(lowering: Lowering, partials: BlockVariable, layout: BlockLayout, each: number): BlockVariable {
+  const made = lowering.addTemporary("reduce", layout);
+  lowering.addBlockWork({
+    step: "reduce",
+    codelet: combining("sum", partials, made),
+    out: "out",
+    operands: { in: { variable: partials, each } },
+    states: { parts: 1, inner: 1, factor: 1 },
+    result: made,
+    tiles: reductionTiles(layout, partials.tiles, each),
+    list: true,
+  });
+  return made;
+}
+
 /** Blocks whose partial results lie on several tiles are added up on these in turn, so that each has its share. */
 function reductionTiles(layout: BlockLayout, partials: Uint16Array, each: number): Uint16Array {
   const turns = new Map<number, number>();

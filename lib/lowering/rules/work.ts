@@ -81,9 +81,9 @@ export function reductionCost(
 }
 
 /**
- * The part of an operand that arrives by exchange, if so many vertices read each of its blocks: what nothing has placed yet
- * is placed on tiles that read it.
+ * The part of an operand that arrives by exchange at the vertex that has least of it, if so many vertices read each of its
+ * blocks and each vertex so many: what nothing has placed yet is placed on tiles that read it, block by block in turn.
  */
-export function arrivingShare(placedAlready: boolean, readers: number): number {
-  return placedAlready ? 1 : 1 - 1 / readers;
+export function arrivingShare(placedAlready: boolean, readers: number, blocks: number): number {
+  return placedAlready ? 1 : 1 - Math.floor(blocks / readers) / blocks;
 }

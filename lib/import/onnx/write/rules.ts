@@ -185,6 +185,12 @@ const greaterOrEqual: WriteRule = ({ writer, inputs, outputs }) => {
   writer.node("Cast", [truth], { to: { whole: dataTypes.float32 } }, outputs[0]);
 };
 
+/** The first where the second is positive, otherwise 0. */
+const reluGradient: WriteRule = ({ writer, inputs: [x, gate], outputs }) => {
+  const open = writer.node("Greater", [gate, writer.number(0)]);
+  writer.node("Where", [open, x, writer.number(0)], {}, outputs[0]);
+};
+
 const flush: WriteRule = ({ writer, operation, inputs: [x], outputs }) => {
   const small = writer.node("Less", [writer.node("Abs", [x]), writer.number(number(operation, "below"))]);
   writer.node("Where", [small, writer.number(0), x], {}, outputs[0]);
@@ -241,6 +247,7 @@ export const writeRules: Readonly<Partial<Record<OperatorName, WriteRule>>> = {
   maximum: direct("Max"),
   minimum: direct("Min"),
   greaterOrEqual,
+  reluGradient,
   matmul,
   batchMatmul,
   addBias: alongAxis("Add"),
