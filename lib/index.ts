@@ -68,6 +68,7 @@ export { operatorTable as operators } from "./ops/index.ts";
 export * as plot from "./plot/index.ts";
 export {
   BlockEngine,
+  compareReports,
   compareRuns,
   Engine,
   type ExecutionReport,
@@ -75,6 +76,7 @@ export {
   formatMachines,
   formatProgramTree,
   formatReport,
+  formatReportComparison,
   formatTileMemory,
   type MachineReport,
   machines,

@@ -1,13 +1,13 @@
 import { codelet, input, output, state, type Target } from "../graph/index.ts";
 import { allWorkers, type FloatType, vectorWidth } from "./support.ts";
 
-// The matrix unit takes sixteen inputs to as many outputs as it has units, sixteen for half inputs and eight for float.
+// The matrix unit takes sixteen inputs to as many outputs as it has units: of the later devices sixteen for half inputs and
+// eight for float, of the first half as many.
 // PopLibs, estimators of the 1×1 convolution partial: for half inputs and one group of 16 × 16 channels 327 cycles and
 // W · 4 a pixel, of which loading the 512 B of weights, at 8 B a cycle, is 64; W · 8 a pixel for float. These are the 128
 // and 32 operations a cycle of the data sheets. The remaining 263 are charged once a vertex, which for several groups is
 // our reading.
 const channels = 16;
-const units: Readonly<Record<FloatType, number>> = { half: 16, float: 8 };
 const weightBytesPerCycle = 8;
 const vertexCycles = 263;
 const cyclesPerPixel: Readonly<Record<FloatType, number>> = { half: 4, float: 8 };
@@ -27,7 +27,7 @@ interface Extents {
  * a reduction adds to the others. Sums are single precision from the first of `inner` to the last, whatever the inputs.
  *
  * Cycles: 263 + g · (512 B of weights / 8 + W · (4 half or 8 float) · ⌈rows / W⌉) for g = ⌈inner / 16⌉ ·
- * ⌈columns / (16 half or 8 float)⌉ blocks, after PopLibs' estimator of the 1×1 convolution, whose pixels are our rows.
+ * ⌈columns / (16 half or 8 float; 8 and 4 on the first devices)⌉ blocks, after PopLibs' estimator of the 1×1 convolution, whose pixels are our rows.
  */
 export function matmulPartial<T extends FloatType>(type: T) {
   return codelet(
@@ -70,10 +70,11 @@ export function matrixUnitCycles(
   inner: number,
   columns: number,
   type: FloatType,
-  { workersPerTile }: Target,
+  { workersPerTile, matrixUnits }: Target,
 ): number {
-  const groups = Math.ceil(inner / channels) * Math.ceil(columns / units[type]);
-  const loading = (channels * units[type] * bytesPerWeight[type]) / weightBytesPerCycle;
+  const units = matrixUnits[type];
+  const groups = Math.ceil(inner / channels) * Math.ceil(columns / units);
+  const loading = (channels * units * bytesPerWeight[type]) / weightBytesPerCycle;
   let cycles = vertexCycles;
   for (const { pixels, times } of passes) {
     const each = Math.ceil(pixels / workersPerTile);

@@ -5,6 +5,8 @@ export interface Target {
   readonly bytesPerTile: number;
   /** Worker threads of a tile, served in turn: each issues one instruction in as many cycles as there are workers. */
   readonly workersPerTile: number;
+  /** Outputs that a tile's matrix unit makes at a time from sixteen inputs, by the type of the inputs. */
+  readonly matrixUnits: { readonly half: number; readonly float: number };
   /** Bytes that one tile takes in from the exchange in a cycle, and sends to it. */
   readonly exchangeBytesPerCycle: number;
   /** Bytes that a tile copies within its own memory in a cycle: a 64-bit load beside a 64-bit store. */
@@ -23,10 +25,13 @@ export interface Target {
 // Tiles, bytes and clocks: Graphcore's data sheets. Workers, exchange width and synchronisation: Jia, Tillman, Maggioni
 // and Scarpazza, "Dissecting the Graphcore IPU architecture via microbenchmarking", 2019, on a GC2: a synchronisation
 // of one chip took 64 to 117 cycles, of which the middle is taken, for later chips too as nobody has published theirs.
+// Matrix unit: the data sheets' operations a second are 128 half and 32 single a cycle and tile, half as many on the first
+// generation; a test multiplies them out.
 // Host: sixteen lanes of PCI Express 4.0, which the data sheets name: 16 GT/s a lane and direction, 128 bits in 130; what
 // protocols take away is not counted. Remote buffers lie behind the same lanes, as an assumption of ours.
 const common = {
   workersPerTile: 6,
+  matrixUnits: { half: 16, float: 8 },
   exchangeBytesPerCycle: 4,
   localCopyBytesPerCycle: 8,
   syncCycles: 90,
@@ -36,7 +41,14 @@ const common = {
 /** The devices that programs can be built for. */
 export const devices = {
   /** The first generation, 2018: 1,216 tiles of 256 KiB. */
-  gc2: { name: "GC2", tileCount: 1216, bytesPerTile: 262_144, clockHz: 1.6e9, ...common },
+  gc2: {
+    ...common,
+    name: "GC2",
+    tileCount: 1216,
+    bytesPerTile: 262_144,
+    clockHz: 1.6e9,
+    matrixUnits: { half: 8, float: 4 },
+  },
   /** The second generation, 2020: 1,472 tiles of 624 KiB. */
   gc200: { name: "GC200", tileCount: 1472, bytesPerTile: 638_976, clockHz: 1.33e9, ...common },
   /** GC200 on a second wafer that feeds it power, 2022: the same tiles at a faster clock. */

@@ -7,6 +7,7 @@ import { alongAxisRule, broadcastRule, castRule, copyRule, elementwiseRule, roun
 import { gatherRule, scatterAddRule } from "./rules/gather.ts";
 import { matmulRule } from "./rules/matmul.ts";
 import { concatRule, padRule, reshapeRule, sliceRule, splitRule, transposeRule } from "./rules/movement.ts";
+import { dequantizeRule, packRule, quantizeRule, unpackRule } from "./rules/pieces.ts";
 import {
   averagePoolGradientRule,
   averagePoolRule,
@@ -81,13 +82,14 @@ export const rules: Readonly<Record<OperatorName, Rule>> = {
   localResponseNorm: localResponseNormRule,
   cast: castRule,
   roundTo: roundToRule,
-  pack: wholeRule,
-  unpack: wholeRule,
-  quantize: wholeRule,
-  dequantize: wholeRule,
+  pack: packRule,
+  unpack: unpackRule,
+  quantize: quantizeRule,
+  dequantize: dequantizeRule,
   move: copyRule,
   uniform: uniformRule,
   dropout: dropoutRule,
+  // One number: there is nothing to spread.
   increment: wholeRule,
   gather: gatherRule,
   scatterAdd: scatterAddRule,

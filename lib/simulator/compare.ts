@@ -46,42 +46,53 @@ const measures: Readonly<Record<string, (report: ExecutionReport) => number>> = 
   "control code bytes": ({ memory }) => sum(memory.controlCode),
 };
 
+/** One number of two runs, or of two other reports. */
+export function compared(name: string, before: number, after: number): ComparedFigure {
+  return { name, before, after, ratio: after / before };
+}
+
 /** Compares two runs: of two programs on a device, or of one on two devices. */
 export function compareRuns(
   before: ExecutionReport,
   after: ExecutionReport,
   names: readonly [before: string, after: string] = ["before", "after"],
 ): ExecutionComparison {
-  const figure = (name: string, first: number, second: number): ComparedFigure => ({
-    name,
-    before: first,
-    after: second,
-    ratio: second / first,
-  });
   const [first, second] = [cyclesByName(before), cyclesByName(after)];
   const supersteps = [...new Set([...first.keys(), ...second.keys()])]
-    .map((name) => figure(name, first.get(name) ?? 0, second.get(name) ?? 0))
+    .map((name) => compared(name, first.get(name) ?? 0, second.get(name) ?? 0))
     .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before));
-  const figures = Object.entries(measures).map(([name, of]) => figure(name, of(before), of(after)));
+  const figures = Object.entries(measures).map(([name, of]) => compared(name, of(before), of(after)));
   return { kind: "execution-comparison", names, figures, supersteps };
 }
 
 /** A comparison as text: all figures, and the supersteps that differ most. */
 export function formatComparison({ names, figures, supersteps }: ExecutionComparison, shown = 10): string {
+  return comparisonTable(names, [...figures, ...supersteps.slice(0, shown)]);
+}
+
+/** Figures in columns, with headings between them. */
+export function comparisonTable(
+  names: readonly [before: string, after: string],
+  lines: readonly (ComparedFigure | { readonly heading: string })[],
+): string {
   const cell = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 3 });
   const rows = [
     ["", ...names, "ratio"],
-    ...[...figures, ...supersteps.slice(0, shown)].map(({ name, before, after, ratio }) => [
-      name,
-      cell(before),
-      cell(after),
-      Number.isFinite(ratio) ? ratio.toFixed(3) : "–",
-    ]),
+    ...lines.map((line) => {
+      if ("heading" in line) return [line.heading];
+      const { name, before, after, ratio } = line;
+      return [name, cell(before), cell(after), Number.isFinite(ratio) ? ratio.toFixed(3) : "–"];
+    }),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  // A heading stands alone in its line and may be as long as it is.
+  const widths = rows[0].map((_, column) =>
+    Math.max(...rows.filter((row) => row.length > 1).map((row) => row[column].length)),
+  );
   return rows
     .map((row) =>
-      row.map((text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]))).join("  "),
+      row.length === 1
+        ? row[0]
+        : row.map((text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]))).join("  "),
     )
     .join("\n");
 }

@@ -12,8 +12,6 @@ export const operationJoules = { single: ((0.9 + 3.7) / 2) * pico, half: ((0.4 +
 
 /** Joules of moving a byte. */
 export const byteJoules = {
-  /** A tile's own memory, between 32 KB and 1 MB: 624 KB by the logarithm of the size. */
-  tileMemory: ((20 + (80 * Math.log(624 / 32)) / Math.log(1024 / 32)) / 8) * pico,
   /** Caches and scratch memories beside the arithmetic, of 1 MB and more. */
   cache: (100 / 8) * pico,
   /** From tile to tile across the die. */
@@ -21,6 +19,13 @@ export const byteJoules = {
   hbm: 3.92 * 8 * pico,
   dram: (1950 / 8) * pico,
 } as const;
+
+/** Joules of moving a byte in a tile's own memory: between memories of 32 KB and of 1 MB by the logarithm of the size. */
+export function tileByteJoules(bytesPerTile: number): number {
+  const [small, large] = [32 * 1024, 1024 * 1024];
+  const share = Math.log(bytesPerTile / small) / Math.log(large / small);
+  return ((20 + 80 * share) / 8) * pico;
+}
 
 /** Joules of a run, by what they are spent on. */
 export interface Energy {

@@ -3,7 +3,13 @@
 // Go next to graph/ for what is run, or to codelets/ for where cycles come from.
 export { BlockEngine, type BlockEngineOptions, simulate } from "./block-engine.ts";
 export { type ComparedFigure, compareRuns, type ExecutionComparison, formatComparison } from "./compare.ts";
-export { byteJoules, type Energy, operationJoules, totalJoules } from "./energy.ts";
+export {
+  type ComparableReport,
+  compareReports,
+  formatReportComparison,
+  type ReportComparison,
+} from "./compare-reports.ts";
+export { byteJoules, type Energy, operationJoules, tileByteJoules, totalJoules } from "./energy.ts";
 export { Engine, type EngineOptions } from "./engine.ts";
 export type { StreamCallback } from "./host-side.ts";
 export { type LayeredMachine, type MachineReport, machines, type Precision, runLayered } from "./layered-machine.ts";

@@ -2,7 +2,7 @@ import type { Schedule } from "../compiler/index.ts";
 import { type BlockProgram, blockBytes, columnStart, elementBytes, type VertexFamily } from "../graph/index.ts";
 import { type OperatorName, operatorTable } from "../ops/index.ts";
 import { simulate } from "./block-engine.ts";
-import { byteJoules, type Energy, operationJoules, totalJoules } from "./energy.ts";
+import { byteJoules, type Energy, operationJoules, tileByteJoules, totalJoules } from "./energy.ts";
 import type { MachineReport } from "./layered-machine.ts";
 
 /** Bytes that vertices of a family read and write in their tiles' memory, each field once. */
@@ -62,7 +62,7 @@ export function runOnTiles(schedule: Schedule, program: BlockProgram): MachineRe
     flops,
     energy: {
       arithmetic: flops * operationJoules[precision],
-      local: moved * byteJoules.tileMemory,
+      local: moved * tileByteJoules(target.bytesPerTile),
       exchange: report.exchangedBytes * byteJoules.exchange,
       memory: interfaceBytes * byteJoules.dram,
     },

@@ -2,8 +2,9 @@ import * as assert from "uvu/assert";
 import { makeSchedule } from "../../../lib/compiler/index.ts";
 import { referenceEngine } from "../../../lib/engine/index.ts";
 import { devices } from "../../../lib/graph/index.ts";
+import { GraphBuilder } from "../../../lib/ir/index.ts";
 import { lower, tilesOf } from "../../../lib/lowering/index.ts";
-import { type OperatorName, operators } from "../../../lib/ops/index.ts";
+import { type OperatorName, operators, operatorTable } from "../../../lib/ops/index.ts";
 import { BlockEngine } from "../../../lib/simulator/index.ts";
 import { decodeHalf, encodeHalf } from "../../../lib/tensor/index.ts";
 import { suite } from "../../support/suite.ts";
@@ -30,15 +31,30 @@ for (const operator of names) {
   });
 }
 
-planned("only what counts single numbers, or packs several into a word, is one vertex", () => {
-  assert.equal(names.filter((name) => tilesOf(name) === "one vertex").sort(), [
-    "dequantize",
-    "increment",
-    "pack",
-    "quantize",
-    "unpack",
-  ]);
-});
+planned(
+  "only the counter of steps, which is one number, is one vertex; words with several numbers are spread over tiles",
+  () => {
+    assert.equal(
+      names.filter((name) => tilesOf(name) === "one vertex"),
+      ["increment"],
+    );
+    const builder = new GraphBuilder(operatorTable, "words");
+    const x = builder.input("x", { shape: [1024], dtype: "float32" }, "data");
+    const words = builder.apply("pack", [x], { format: "bfloat16" });
+    const back = builder.apply("unpack", [words], { format: "bfloat16" });
+    const rows = builder.apply("reshape", [back], { shape: [32, 32] });
+    const largest = builder.apply("max", [builder.apply("abs", [rows])], { axes: [1] });
+    const small = builder.apply("quantize", [rows, largest]);
+    builder.output("y", builder.apply("dequantize", [small, largest]));
+    const { graph } = lower(makeSchedule(builder.build()), devices.lecture);
+    for (const operator of ["pack", "unpack", "quantize", "dequantize"]) {
+      const tiles = graph.families
+        .filter((family) => family.operator === operator)
+        .flatMap((family) => [...family.tiles]);
+      assert.is(new Set(tiles).size, 16, operator);
+    }
+  },
+);
 
 planned.run();
 

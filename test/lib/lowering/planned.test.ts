@@ -3,7 +3,7 @@ import { chips, devices, type Target } from "../../../lib/graph/index.ts";
 import { bestCut, lower, type PlannedProgram, type Work } from "../../../lib/lowering/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { BlockEngine, OutOfMemoryError, simulate } from "../../../lib/simulator/index.ts";
-import { random } from "../../../lib/tensor/index.ts";
+import { elementCount, random } from "../../../lib/tensor/index.ts";
 import { integer } from "../../support/operator-samples.ts";
 import { suite } from "../../support/suite.ts";
 import { compareTraining, trainingSchedule } from "../../support/training-pair.ts";
@@ -68,6 +68,35 @@ test("the values are the same on one, two and four chips, and what goes between 
   assert.is(traffic[0], 0);
   assert.ok(traffic[1] > 0 && traffic[2] > 0);
   assert.throws(() => chips(devices.lecture, 3), /1, 2, 4, 8 or 16 chips, got 3/);
+});
+
+test("spread over one, two or four chips with as many tiles together, a network leaves the same values bit for bit", () => {
+  const model = nn.models.lenet5();
+  const schedule = trainingSchedule(model, 2);
+  const draw = random(5);
+  const given = new Map(
+    schedule.graph.inputs.map(({ name, value: { type } }) => [
+      name,
+      Float32Array.from({ length: elementCount(type.shape) }, () =>
+        type.dtype === "int32" ? integer(draw, 0, 9) : draw.nextUniform() / 10,
+      ),
+    ]),
+  );
+  const [alone, ...others] = [1, 2, 4].map((count) => {
+    const part = { ...devices.lecture, tileCount: 16 / count };
+    // Chips wait longer for each other, which the planner must not take for a reason to cut otherwise.
+    const target = count === 1 ? { ...part, syncCycles: chips(part, 2).syncCycles } : chips(part, count);
+    const engine = new BlockEngine(lower(schedule, target), { fit: false });
+    for (const [name, values] of given) engine.write(name, values);
+    engine.run();
+    const { linkBytes } = engine.report();
+    return { linkBytes, values: schedule.graph.outputs.map(({ name }) => engine.read(name).data) };
+  });
+  assert.is(alone.linkBytes, 0);
+  for (const { linkBytes, values } of others) {
+    assert.ok(linkBytes > 0);
+    assert.equal(values, alone.values);
+  }
 });
 
 test("the planner's cut is the best of all cuts", () => {
@@ -190,12 +219,23 @@ test("simulated cycles are within 1 % of the plans of AlexNet's products, convol
 });
 
 test("at every step the sum over tiles and categories is what all buffers that are alive take", () => {
-  const program = lower(trainingSchedule(nn.models.lenet5(), 4), devices.lecture);
+  for (const precision of ["single", "half"] as const) checkMemory(precision);
+});
+
+function checkMemory(precision: "single" | "half"): void {
+  const program = lower(trainingSchedule(nn.models.lenet5(), 4), devices.lecture, { precision });
   const { memory } = new BlockEngine(program, { values: false, fit: false });
   const sum = (bytes: Float64Array): number => bytes.reduce((total, value) => total + value, 0);
   // The oracle walks forward: a memory is wanted from the step that fills it to the last that reads what was filled.
   const wanted = livenessForward(program);
-  const size = (storage: number): number => program.graph.variables[storage].layout.elements * 4;
+  const size = (storage: number): number => {
+    const { layout, type } = program.graph.variables[storage];
+    return layout.elements * (type === "half" ? 2 : 4);
+  };
+  assert.is(
+    program.graph.variables.some(({ type }) => type === "half"),
+    precision === "half",
+  );
   for (const [index, step] of memory.steps.entries()) {
     const alive = [...wanted].filter(([, intervals]) =>
       intervals.some(([start, end]) => start <= index && index <= end),
@@ -217,7 +257,7 @@ test("at every step the sum over tiles and categories is what all buffers that a
     const most = Math.max(...memory.steps.map(({ variables, exchange }) => fixed + variables[tile] + exchange[tile]));
     assert.is(memory.peak[tile], most);
   }
-});
+}
 
 /** Intervals of steps, both ends included, in which each memory that is not always alive is wanted. */
 function livenessForward({ graph, outputs }: PlannedProgram): Map<number, [number, number][]> {

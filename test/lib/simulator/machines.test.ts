@@ -13,6 +13,7 @@ import {
   runLayered,
   runOnTiles,
   simulate,
+  tileByteJoules,
   totalJoules,
 } from "../../../lib/simulator/index.ts";
 import { inferenceGraph } from "../../../lib/training/index.ts";
@@ -67,6 +68,40 @@ test("half precision halves bytes, and lanes that are not filled cost time", () 
   const wide = { ...slow, width: 4 * 32 * 32 };
   const ratio = runLayered(chain(), wide).seconds / runLayered(chain(), slow).seconds;
   assert.ok(Math.abs(ratio - 4) < 1e-9, String(ratio));
+});
+
+test("devices have the peak rates that their data sheets name", () => {
+  // Graphcore's product briefs of the C2, M2000 and Bow-2000: TFLOP/s of halves and of single numbers, TB/s of exchange.
+  const published = [
+    [devices.gc2, 124.5, 31.1, 7.78],
+    [devices.gc200, 250.6, 62.6, 7.83],
+    [devices.bow, 348.6, null, null],
+  ] as const;
+  for (const [{ name, tileCount, clockHz, matrixUnits, exchangeBytesPerCycle }, half, single, exchange] of published) {
+    // A block of weights takes a pixel in 4 cycles of half inputs and 8 of single ones; a product is two operations.
+    const rate = (units: number, cycles: number): number => (tileCount * clockHz * 2 * 16 * units) / cycles / 1e12;
+    const near = (made: number, expected: number): void =>
+      assert.ok(Math.abs(made / expected - 1) < 0.002, `${name}: ${made} for ${expected}`);
+    near(rate(matrixUnits.half, 4), half);
+    if (single !== null) near(rate(matrixUnits.float, 8), single);
+    if (exchange !== null) near((tileCount * clockHz * exchangeBytesPerCycle) / 1e12, exchange);
+  }
+});
+
+test("the energy constants are those of their sources", () => {
+  const pico = 1e-12;
+  const close = (made: number, expected: number): void =>
+    assert.ok(Math.abs(made / (expected * pico) - 1) < 1e-9, `${made}`);
+  // Horowitz 2014: additions and multiplications; 64 bits of 32 KB and of 1 MB; DRAM in the middle of 1.3 to 2.6 nJ.
+  close(operationJoules.single, (0.9 + 3.7) / 2);
+  close(operationJoules.half, (0.4 + 1.1) / 2);
+  close(tileByteJoules(32 * 1024), 20 / 8);
+  close(tileByteJoules(1024 * 1024), 100 / 8);
+  close(byteJoules.dram, (1300 + 2600) / 2 / 8);
+  // O'Connor et al. 2017, a bit; Keckler et al. 2011, 256 bits over 10 mm, for two thirds of the side of 823 mm².
+  close(byteJoules.hbm, 8 * 3.92);
+  close(byteJoules.exchange, (8 * 310 * 1.9) / 256);
+  assert.ok(Math.abs(((2 / 3) * Math.sqrt(823)) / 10 - 1.9) < 0.02);
 });
 
 test("tiles and machines of layers tell of the same network in the same words", () => {
