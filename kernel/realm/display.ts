@@ -3,7 +3,16 @@ import type { JsonObject } from "../protocol/index.ts";
 import { currentCell } from "./cell.ts";
 import type { Rendering } from "./messages.ts";
 import { post } from "./port.ts";
-import { type DrawnBundle, encode, plainText, type Renderer, register, render } from "./render.ts";
+import {
+  type Describer,
+  type DrawnBundle,
+  describe,
+  encode,
+  plainText,
+  type Renderer,
+  register,
+  render,
+} from "./render.ts";
 
 /** How something is shown. */
 export interface DisplayOptions {
@@ -90,6 +99,8 @@ export interface Display {
   update(id: string, value: unknown): Shown;
   /** Chooses who draws plain data whose `kind` is this. */
   register(kind: string, renderer: Renderer): void;
+  /** Lets objects that a function knows be told in its words, wherever the text of a value stands. */
+  describe(describer: Describer): void;
 }
 
 const showOne = (mediaType: string, value: unknown, options?: DisplayOptions): Shown =>
@@ -120,6 +131,7 @@ export const display: Display = Object.assign(show, {
     return show(value, { id });
   },
   register,
+  describe,
 });
 
 /** Takes away what the cell has shown so far; with `wait`, only when something new is there to take its place. */

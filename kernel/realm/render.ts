@@ -11,14 +11,27 @@ type Drawn = DrawnBundle | readonly [data: DrawnBundle, metadata: object];
 /** Media type → text, JSON, or bytes (which travel as base64). */
 export type DrawnBundle = { readonly [mediaType: string]: unknown };
 
+/** Tells an object in its own words: the whole of it, or one line where it is a part of something else. */
+export type Describer = (value: object, isWhole: boolean) => string | undefined;
+
+/** How deep, and how many items of each list, the text of a value goes. */
+const depth = 4;
+const maxArrayLength = 100;
+
 /** Any library's object may carry this method and return its own {@link Drawn}. */
-const displayMethod = Symbol.for("Jupyter.display");
+export const displayMethod = Symbol.for("Jupyter.display");
 
 const renderers = new Map<string, Renderer>();
+const describers: Describer[] = [];
 
 /** Chooses who draws plain data whose `kind` is this. */
 export function register(kind: string, renderer: Renderer): void {
   renderers.set(kind, renderer);
+}
+
+/** Adds one to those that are asked about every object. */
+export function describe(describer: Describer): void {
+  describers.push(describer);
 }
 
 /** A value as front ends can show it: at once where that is possible. */
@@ -47,7 +60,35 @@ function draw(value: unknown): Drawn | Promise<Drawn> | undefined {
 /** What a console shows: numbers and the like plain, structures coloured. */
 export function plainText(value: unknown): string {
   const structured = (typeof value === "object" && value !== null) || typeof value === "function";
-  return inspect(value, { colors: structured, depth: 4, maxArrayLength: 100, maxStringLength: 10_000 });
+  const told = structured ? toldByDescribers(value, true) : undefined;
+  const options = { colors: structured, depth, maxArrayLength, maxStringLength: 10_000 };
+  return told ?? inspect(structured ? withDescriptions(value, 0) : value, options);
+}
+
+function toldByDescribers(value: object, isWhole: boolean): string | undefined {
+  for (const describer of describers) {
+    const told = describer(value, isWhole);
+    if (told !== undefined) return told;
+  }
+  return undefined;
+}
+
+/** The same value, or a copy for the console in which what describers know is replaced by what they say. */
+function withDescriptions(value: unknown, level: number): unknown {
+  if (typeof value !== "object" || value === null || level > depth) return value;
+  const told = level > 0 ? toldByDescribers(value, false) : undefined;
+  if (told !== undefined) return { [inspect.custom]: () => told };
+  const isArray = Array.isArray(value);
+  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const keys = isArray ? [...value.slice(0, maxArrayLength).keys()] : Object.keys(value);
+  const replaced = keys.flatMap((key) => {
+    // A getter is nobody's to call.
+    const member: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
+    const described = withDescriptions(member, level + 1);
+    return described === member ? [] : [[key, described] as const];
+  });
+  if (replaced.length === 0) return value;
+  return Object.assign(isArray ? [...value] : { ...value }, Object.fromEntries(replaced));
 }
 
 /** Every bundle needs a form that the poorest front end can show. */

@@ -23,4 +23,5 @@ export {
   toNested,
   zeros,
 } from "./tensor.ts";
+export { isHostTensor, tensorText, tensorTitle } from "./tensor-text.ts";
 export { bytesOf, formatType, sameType, type TensorType } from "./tensor-type.ts";

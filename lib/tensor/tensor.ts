@@ -64,7 +64,7 @@ export function toNested(source: HostTensor): NestedNumbers {
 }
 
 /** One element as a number, by its row-major position. */
-function elementAt(source: HostTensor, position: number): number {
+export function elementAt(source: HostTensor, position: number): number {
   const stored = source.data[position];
   return source.dtype === "float16" || source.dtype === "bfloat16" ? decodeHalf(source.dtype, stored) : stored;
 }
