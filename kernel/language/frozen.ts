@@ -33,6 +33,8 @@ export function freeze(load: LoadTslab, options: LanguageOptions): (workingDirec
   for (const [index, code] of rehearsal.entries()) language.check({ code, name: `cell${index}.ts` });
   language.inspect({ code: "numbers", position: 3 });
   language.isComplete({ code: "1 +" });
+  // Summing up for the first time, not warmed up, takes longer than a cell may wait.
+  language.settle({ atLeast: 1 });
   language.reset({});
   return (workingDirectory) => {
     directory = workingDirectory;

@@ -8,6 +8,7 @@ import type { TypeScript } from "./internals.ts";
 import type { CheckedCell, Language, LanguageOptions } from "./messages.ts";
 import { ModuleProgram } from "./modules.ts";
 import { parseCell } from "./parse.ts";
+import { completeString, stringAt } from "./strings.ts";
 import { transformCell } from "./transform.ts";
 import { type LoadTslab, openConverter } from "./tslab.ts";
 
@@ -55,8 +56,11 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
     },
     translate: ({ code, name }) => ({ status: "ok", ...transformCell(code, name) }),
     complete({ code, position }) {
-      cells.update(importedNames(code));
+      const string = stringAt(code, position);
+      // A module that is just being named does not exist yet.
+      cells.update(importedNames(code).filter((name) => !(string?.namesModule && name === string.text)));
       const { start, end, candidates, original } = opened.converter.complete("", code, position);
+      if (string !== undefined) return completeString(string, original?.entries ?? [], system);
       const kinds = new Map(original?.entries.map(({ name, kind }) => [name, kind]));
       return { start, end, matches: candidates.map((text) => ({ text, type: kinds.get(text) ?? "" })) };
     },
@@ -64,8 +68,8 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
       cells.update(importedNames(code));
       const info = infoAt(position) ?? infoAt(calleeBefore(code, position));
       if (info === undefined) return null;
-      const plain = readable(opened.printQuickInfo(info), names);
-      const signature = readable(joined(info.displayParts), names);
+      const plain = withoutImport(readable(opened.printQuickInfo(info), names));
+      const signature = withoutImport(readable(joined(info.displayParts), names));
       const tags = (info.tags ?? []).map(({ name, text }) => `- *@${name}* ${joined(text)}`.trimEnd());
       const paragraphs = [`\`\`\`typescript\n${signature}\n\`\`\``, joined(info.documentation), tags.join("\n")];
       const markdown = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
@@ -92,6 +96,11 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
       return null;
     },
   };
+}
+
+/** Every name of the library is an import, which to the reader of a notebook is no news. */
+function withoutImport(description: string): string {
+  return description.replace(/^\(alias\) /, "").replace(/\n(import|export) [\w$]+(?=\n|$)/, "");
 }
 
 function joined(parts: readonly ts.SymbolDisplayPart[] | undefined): string {

@@ -115,6 +115,8 @@ function quickInfo(
   if (symbol === undefined) {
     if (!typescript.isExpression(node)) return undefined;
     const type = checker.getTypeAtLocation(node);
+    // What it does not know the compiler takes for anything.
+    if ((type.flags & typescript.TypeFlags.Any) !== 0) return undefined;
     return {
       kind: typescript.ScriptElementKind.unknown,
       kindModifiers: "",

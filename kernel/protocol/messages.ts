@@ -141,7 +141,7 @@ export type ExecuteReply =
       readonly declared?: readonly string[];
     }
   | ({ readonly status: "error"; readonly execution_count: number } & ErrorContent)
-  | { readonly status: "aborted"; readonly execution_count: number };
+  | { readonly status: "aborted" };
 
 /** The value of one of `user_expressions`, or how it failed. */
 export type UserExpression =

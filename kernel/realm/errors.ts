@@ -71,17 +71,26 @@ function excerpt({ name, line, column }: CellPosition): string[] {
 function fold(frames: readonly string[]): string[] {
   const lines: string[] = [];
   let folded = 0;
+  let repeated = 0;
   const endFold = (): void => {
     if (folded > 0) lines.push(dim(`    … ${folded} ${folded === 1 ? "frame" : "frames"} inside Tessera`));
     folded = 0;
+    if (repeated > 0) lines.push(dim(`    … ${repeated} more of the same`));
+    repeated = 0;
   };
+  let last = "";
   for (const frame of frames) {
     if (isNodes(frame)) continue;
     if (frame.includes(packageFolder) && !frame.includes("/test/")) {
       if (!frame.includes("/kernel/realm/")) folded++;
       continue;
     }
+    if (frame === last) {
+      repeated++;
+      continue;
+    }
     endFold();
+    last = frame;
     lines.push(`    ${cellPosition(frame) ? frame : dim(frame)}`);
   }
   endFold();

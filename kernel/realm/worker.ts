@@ -1,6 +1,7 @@
 import { abandonWaiting } from "./abandoned.ts";
 import { watchAsyncHooks } from "./async-hooks.ts";
 import { beginCell, Cell, currentCell, endCell, runningCells } from "./cell.ts";
+import { redirectChildProcesses } from "./child-processes.ts";
 import { comms, receiveComm } from "./comms.ts";
 import { display, isShown } from "./display.ts";
 import { describeError, Interrupted } from "./errors.ts";
@@ -41,6 +42,7 @@ async function execute(request: CellRequest): Promise<void> {
     const returned = await evaluate(javascript, declared, name);
     // A promise is of no use to who reads the notebook, and what it comes to would happen after the cell.
     const value = await returned?.value;
+    if (value !== undefined) setGlobal("_", value);
     const result: Rendering | null = value === undefined || isShown(value) ? null : await render(value);
     await Promise.all(cell.drawing);
     outcome = { status: "ok", result };
@@ -85,11 +87,12 @@ function guardProcess(): void {
   process.on("unhandledRejection", tell("A promise was rejected and nobody handled it:"));
 }
 
+function setGlobal(name: string, value: unknown): void {
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
+}
+
 function defineGlobals(names: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(names)) {
-    if (name === "default") continue;
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false });
-  }
+  for (const [name, value] of Object.entries(names)) if (name !== "default") setGlobal(name, value);
 }
 
 async function preload(): Promise<string | null> {
@@ -107,11 +110,13 @@ async function preload(): Promise<string | null> {
 }
 
 redirectOutput();
+redirectChildProcesses();
 mapStackTraces();
 guardProcess();
 followTimers();
 watchAsyncHooks(() => Atomics.store(hooksFlag, 0, 1));
-defineGlobals({ ...notebook, require: notebookRequire });
+const { dirname: __dirname, filename: __filename } = notebookMeta;
+defineGlobals({ ...notebook, require: notebookRequire, __dirname, __filename, _: undefined });
 defineGlobals({
   __tessera__: { import: importModule, meta: notebookMeta },
 });

@@ -13,6 +13,8 @@ export function nothingAbout(name: string): JsonObject {
 
 /** What to do instead of the parts of IPython that are no Python; undefined for a cell without them. */
 export function insteadOfMagic(code: string): string | undefined {
+  if (/^\s*[%!]?\s*(pip|conda|npm)\s+install\b/.test(code))
+    return "packages are installed in a terminal, in the folder of the notebook: npm install name";
   if (/^\s*%%?time/.test(code)) return 'there is no %time: console.time("name") … console.timeEnd("name") measure';
   if (/^\s*%%?[a-z]/.test(code)) return "there are no %magics: a cell is TypeScript, and ?name tells about a name";
   // Not a negation, as in `!ready && start()`.

@@ -122,8 +122,10 @@ class Session implements KernelSession, SessionParts {
 
   #enqueue(channel: "shell" | "control", request: Message<ExecuteRequest>): void {
     const { header, content } = request;
+    let started = new Date().toISOString();
     const reply = (answer: ExecuteReply | ErrorReply): void => {
-      this.#outbox.send(channel, "execute_reply", answer, header);
+      // Front ends that note how long cells take look here for when they began.
+      this.#outbox.send(channel, "execute_reply", answer, header, { metadata: { started } });
     };
     const queue = this.shells.find(header.subshell_id);
     if (queue === undefined || typeof content.code !== "string") {
@@ -135,6 +137,7 @@ class Session implements KernelSession, SessionParts {
     }
     const run = async (): Promise<void> => {
       this.#running.add(header);
+      started = new Date().toISOString();
       this.#outbox.publish("status", { execution_state: "busy" }, header);
       let answer: ExecuteReply | ErrorReply;
       try {
@@ -152,7 +155,8 @@ class Session implements KernelSession, SessionParts {
     };
     const abort = (): void => {
       this.#outbox.publish("status", { execution_state: "busy" }, header);
-      reply({ status: "aborted", execution_count: this.#executionCount });
+      // Without a number: front ends would write it beside a cell that never ran.
+      reply({ status: "aborted" });
       this.#outbox.publish("status", { execution_state: "idle" }, header);
     };
     queue.add(run, abort);
@@ -192,9 +196,7 @@ class Session implements KernelSession, SessionParts {
   async #tellAbout(name: string, count: number, silent: boolean, parent: MessageHeader): Promise<ExecuteReply> {
     const position = name.length - 1;
     const found = await this.language.ask("inspect", { code: name, position });
-    // What the compiler does not know it takes for anything.
-    const data = found === null || found.data["text/plain"] === "any" ? nothingAbout(name) : found.data;
-    const result = { data, metadata: {}, transient: {}, execution_count: count };
+    const result = { data: found?.data ?? nothingAbout(name), metadata: {}, transient: {}, execution_count: count };
     if (!silent) this.#outbox.publish("execute_result", result, parent);
     return { status: "ok", execution_count: count, user_expressions: {}, payload: [] };
   }

@@ -185,6 +185,12 @@ test("finds a package that was installed since it was first missed", async () =>
   assert.is(await run("import { late } from 'late-package'; late"), "'better'");
 });
 
+test("tells tensors in rows, and in a line where they are a part of something else", async () => {
+  assert.is(await run("tensor([[1, 2], [3, 4]])"), "tensor float32 [2,2]\n[[1, 2],\n [3, 4]]");
+  const split = await run("({ train: { inputs: tensor([1, 2, 3]) }, list: [tensor(1)] })");
+  assert.is(split, "{ train: { inputs: tensor float32 [3] }, list: [ tensor float32 [] ] }");
+});
+
 test("gives the same library by import and without", async () => {
   assert.is(await run("import { tensor as imported } from 'tessera'; imported === tensor"), "true");
   assert.is(await run("typeof datasets.mnist"), "'function'");
@@ -276,7 +282,7 @@ test("evaluates user_expressions, and reports those that fail", async () => {
 test("that fails drops those that wait behind it, unless told otherwise", async () => {
   const ids = ["throw new Error('first')", "'second'"].map((code) => kernel.send("execute_request", { code }));
   const [, second] = await Promise.all(ids.map((id) => kernel.reply(id)));
-  assert.is(second.content.status, "aborted");
+  assert.equal(second.content, { status: "aborted" });
   const kept = ["throw new Error('first')", "'second'"].map((code) =>
     kernel.send("execute_request", { code, stop_on_error: false }),
   );
@@ -306,6 +312,41 @@ for (const question of ["?halve", "halve?", "halve??"]) {
   });
 }
 
+test("keeps the last value under the name that consoles use", async () => {
+  await run("6 * 7", "const without = 'a value'");
+  assert.is(await run("_ + 1"), "43");
+  assert.is(await run("const _ = 'its own'", "_.toUpperCase()"), "'ITS OWN'");
+});
+
+test("lies, for what it calls, in its working directory", async () => {
+  assert.is(await run("[__dirname, import.meta.dirname].every((path) => path === process.cwd())"), "true");
+});
+
+test("shows the warnings of what it calls", async () => {
+  const done = await kernel.execute("process.emitWarning('thin ice'); await new Promise((r) => setTimeout(r, 20))");
+  assert.match(printed(done, "stderr"), "Warning: thin ice\n");
+});
+
+test("shows what programs say that write to its own streams", async () => {
+  const done = await kernel.execute(`
+    import { execSync, execFileSync, spawnSync, spawn } from "node:child_process"
+    execSync("echo one; echo two >&2", { stdio: "inherit" })
+    execFileSync("echo", ["three"], { stdio: "inherit" })
+    spawnSync("echo", ["four"], { stdio: ["ignore", "inherit", "pipe"] })
+    await new Promise((ended) => spawn("echo", ["five"], { stdio: "inherit" }).once("close", ended))
+    execSync("echo six").toString()`);
+  assert.is(printed(done), "one\nthree\nfour\nfive\n");
+  assert.is(printed(done, "stderr"), "two\n");
+  assert.is(result(done), "'six\\n'");
+  const { evalue } = await fail("execSync('echo last words; exit 3', { stdio: 'inherit' })");
+  assert.match(evalue, "Command failed: echo last words; exit 3");
+});
+
+test("tells a recursion without end once, and how often", async () => {
+  const { traceback } = await fail("const deeper = (n: number): number => deeper(n + 1)\ndeeper(0)");
+  assert.match(traceback, /at deeper \(cell\d+\.ts:1:\d+\)\n +… 9 more of the same$/);
+});
+
 test("says so when it is asked about a name that nobody knows", async () => {
   assert.is(result(await kernel.execute("?nobody")), "nobody is not a name that this notebook knows");
 });
@@ -314,6 +355,7 @@ for (const [magic, instead] of [
   ["%%time\n1 + 1", "console.time"],
   ["%matplotlib inline", "?name"],
   ["!ls -l", "execSync"],
+  ["%pip install numpy", "npm install"],
 ]) {
   test(`says what to do instead of ${magic.split("\n", 1)}`, async () => {
     const { traceback } = (await kernel.execute(magic)).reply.content;

@@ -1,87 +1,78 @@
-// The kernel under JupyterLab and Notebook as a reader meets it: a real server, a real browser, no mouse of ours elsewhere.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Browser, chromium, type Locator } from "playwright-core";
+// The kernel under JupyterLab and Notebook as a reader meets it: a real server, a real browser, and their keys and menus.
+import type { Locator } from "playwright-core";
 import * as assert from "uvu/assert";
-import { install } from "../../kernel/install.ts";
-import { chromiumArguments, findChromium, findPython } from "../support/environment.ts";
-import { type JupyterServer, startJupyter } from "../support/jupyter-lab.ts";
+import { FrontEnds, kernelTitle, output, prompt } from "../support/front-ends.ts";
 import { suite } from "../support/suite.ts";
 
-const browserFound = findChromium();
-const pythonFound = findPython("jupyterlab", "notebook");
-const missing = [browserFound, pythonFound].flatMap((found) => ("missing" in found ? [found.missing] : [])).join("; ");
+const missing = FrontEnds.missing("notebook", "jupyterlab_widgets");
 const test = suite("the kernel in front ends", missing !== "" && missing);
 
-const folder = mkdtempSync(join(tmpdir(), "tessera-front-ends-"));
-let browser: Browser;
-let server: JupyterServer | undefined;
+let frontEnds: FrontEnds;
+
+const slider = `
+const slider = controls.slider({ label: "epochs", min: 0, max: 100_000 })
+let moved = 0
+slider.onChange = (value) => { moved = value }
+slider`;
+
+/** Trains until the reader has moved the slider, which meanwhile shows the number of epochs; beside it a live figure. */
+const training = `
+const program = compile(nn.sequential([nn.flatten(), nn.dense(32), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 }), { loss: nn.crossEntropy(), optimizer: nn.sgd({ rate: 0.1 }), batch: 32 })
+const { train } = datasets.syntheticDigits({ train: 256 })
+const figure = display(await program.fit(train, { epochs: 1 }))
+for (let epochs = 1; moved === 0; epochs += 20) {
+  slider.value = epochs
+  figure.update(await program.fit(train, { epochs: 20 }))
+}`;
 
 const notebooks: Readonly<Record<string, readonly string[]>> = {
+  error: ["1 + 1", "throw new RangeError('too far')", "'never'"],
   progress: [
     "for (const n of progress([...Array(40).keys()], { title: 'counting' })) { const until = Date.now() + 100; while (Date.now() < until); }",
   ],
+  training: [slider, training, "'moved to ' + moved"],
+  interrupt: ["let kept = 7", "while (true) {}", "kept"],
+  names: [
+    "/** How far apart platforms are.\n * @param gap in metres */\nfunction platformGap(gap: number) { return gap }\nconst station = { platform: 9, plateau: 1 }",
+    "station.pla",
+    "platformGap(",
+  ],
+  question: ["'Hello ' + prompt('Your name?')"],
 };
 
 test.before(async () => {
-  mkdirSync(join(folder, "notebooks"), { recursive: true });
-  await install(join(folder, "data"));
-  for (const [name, sources] of Object.entries(notebooks)) {
-    const cells = sources.map((source, index) => ({
-      cell_type: "code",
-      id: `cell-${index}`,
-      source,
-      metadata: {},
-      outputs: [],
-      execution_count: null,
-    }));
-    const metadata = { kernelspec: { name: "tessera", display_name: "TypeScript (Tessera)", language: "typescript" } };
-    for (const view of ["lab", "notebook"]) {
-      const file = join(folder, "notebooks", `${name}-${view}.ipynb`);
-      writeFileSync(file, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
-    }
-  }
-  server = await startJupyter((pythonFound as { python: string }).python, folder);
-  browser = await chromium.launch({
-    executablePath: (browserFound as { chromium: string }).chromium,
-    args: [...chromiumArguments],
-  });
+  frontEnds = await FrontEnds.start();
+  for (const [name, sources] of Object.entries(notebooks)) frontEnds.write(`${name}.ipynb`, sources);
 });
+test.after(() => frontEnds?.stop());
 
-test.after(async () => {
-  await browser?.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-type View = "lab" | "notebook";
-
-/** Opens a notebook in one of the two, waits for its kernel and runs all cells. */
-async function runAll(view: View, name: string, look: (cells: Locator) => Promise<void>): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
-  page.setDefaultTimeout(60_000);
-  const path = view === "lab" ? "lab/tree" : "notebooks";
-  try {
-    await page.goto(`${server?.address}/${path}/${name}-${view}.ipynb${view === "lab" ? "?reset" : ""}`);
-    const cells = page.locator(".jp-Notebook .jp-CodeCell");
-    await cells.first().waitFor({ timeout: 60_000 });
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first().waitFor({ timeout: 60_000 });
-    await page.locator(".lm-MenuBar-itemLabel, .lm-MenuBar-item").getByText("Run", { exact: true }).first().click();
-    await page.locator(".lm-Menu-itemLabel").getByText("Run All Cells", { exact: true }).first().click();
-    await look(cells);
-  } finally {
-    await page.close();
-  }
+/** Puts the cursor behind the last character of a cell. */
+async function clickEnd(cell: Locator): Promise<void> {
+  await cell.locator(".cm-content").click();
+  await cell.page().keyboard.press("Control+End");
 }
-
-const prompt = (cell: Locator): Locator => cell.locator(".jp-InputPrompt").first();
 
 for (const view of ["lab", "notebook"] as const) {
   const named = view === "lab" ? "JupyterLab" : "Notebook";
 
+  test(`${named} stops at the cell that fails, and shows what was thrown and where`, async () => {
+    await frontEnds.use(view, "error.ipynb", async ({ cells, choose }) => {
+      await choose("Run", "Run All Cells");
+      await output(cells.nth(1)).getByText("RangeError: too far").first().waitFor();
+      assert.match((await output(cells.nth(1)).first().textContent()) ?? "", /cell2\.ts:1:7/);
+      assert.match((await output(cells.nth(0)).first().textContent()) ?? "", /^2\s*$/);
+      await prompt(cells.nth(1)).getByText("[2]:").waitFor();
+      // Dropped: neither running nor run.
+      await prompt(cells.nth(2))
+        .getByText(/^\[\s\]:/)
+        .waitFor();
+      assert.is(await output(cells.nth(2)).count(), 0);
+    });
+  });
+
   test(`${named} moves one progress bar in its place while a loop runs that never rests`, async () => {
-    await runAll(view, "progress", async (cells) => {
+    await frontEnds.use(view, "progress.ipynb", async ({ cells, choose }) => {
+      await choose("Run", "Run All Cells");
       const bar = cells.first().getByRole("progressbar");
       const seen = new Set<number>();
       await bar.first().waitFor();
@@ -93,6 +84,96 @@ for (const view of ["lab", "notebook"] as const) {
       await cells.first().getByText("40/40").waitFor();
     });
   });
+
+  test(`${named} shows a slider that training moves and that reaches training, and a figure that grows with it`, async () => {
+    await frontEnds.use(view, "training.ipynb", async ({ cells, choose, page }) => {
+      await choose("Run", "Run All Cells");
+      const readout = cells.nth(0).locator(".widget-readout");
+      const epochs = async (): Promise<number> => Number((await readout.textContent())?.replaceAll(",", ""));
+      await readout.getByText(/^[1-9][,\d]*1$/).waitFor();
+      const early = await epochs();
+      const curve = cells.nth(1).locator(".js-plotly-plot .scatterlayer path.js-line").first();
+      await curve.waitFor();
+      const drawnEarly = await curve.getAttribute("d");
+      while ((await epochs()) < early + 40) await page.waitForTimeout(50);
+      while ((await curve.getAttribute("d").catch(() => drawnEarly)) === drawnEarly) await page.waitForTimeout(50);
+      assert.match((await prompt(cells.nth(1)).textContent()) ?? "", /\[\*\]/);
+      await cells.nth(0).locator(".noUi-handle").focus();
+      // Both ends move it at once: now and then training is the stronger one, and the reader tries again.
+      while (!(await prompt(cells.nth(1)).textContent())?.includes("[2]")) {
+        await page.keyboard.press("ArrowRight");
+        await page.waitForTimeout(200);
+      }
+      await output(cells.nth(2))
+        .getByText(/^'moved to [1-9]\d*'/)
+        .waitFor();
+      await curve.waitFor();
+      assert.is(await cells.nth(1).locator(".js-plotly-plot").count(), 1);
+    });
+  });
+
+  test(`${named} stops an endless loop by its button, keeps the values, and loses them by a restart`, async () => {
+    await frontEnds.use(view, "interrupt.ipynb", async ({ cells, choose, page }) => {
+      await choose("Run", "Run All Cells");
+      await prompt(cells.nth(0)).getByText("[1]:").waitFor();
+      await prompt(cells.nth(1)).getByText("[*]:").waitFor();
+      await page
+        .locator('[data-command="notebook:interrupt-kernel"], [data-jp-item-name="interrupt"] jp-button')
+        .first()
+        .click();
+      await output(cells.nth(1)).getByText("the values of all cells are kept").first().waitFor();
+      await cells.nth(2).locator(".cm-content").click();
+      await page.keyboard.press("Shift+Enter");
+      await output(cells.nth(2))
+        .getByText(/^7\s*$/)
+        .first()
+        .waitFor();
+      await choose("Kernel", "Restart Kernel…");
+      await page.locator(".jp-Dialog .jp-mod-accept").first().click();
+      await page.locator(".jp-Dialog").waitFor({ state: "detached" });
+      await cells.nth(2).locator(".cm-content").click();
+      await page.keyboard.press("Shift+Enter");
+      await output(cells.nth(2)).getByText("Cannot find name 'kept'").first().waitFor();
+      await prompt(cells.nth(2)).getByText("[1]:").waitFor();
+    });
+  });
+
+  test(`${named} completes a member by Tab, with its kind, and tells about a function by Shift-Tab`, async () => {
+    await frontEnds.use(view, "names.ipynb", async ({ cells, page }) => {
+      await clickEnd(cells.nth(0));
+      await page.keyboard.press("Shift+Enter");
+      await prompt(cells.nth(0)).getByText("[1]:").waitFor();
+      await clickEnd(cells.nth(1));
+      await page.keyboard.press("Tab");
+      const items = page.locator(".jp-Completer-item");
+      await items.first().waitFor();
+      assert.equal(await items.locator(".jp-Completer-match").allTextContents(), ["plateau", "platform"]);
+      assert.equal(await items.locator(".jp-Completer-typeExtended").allTextContents(), ["property", "property"]);
+      await page.keyboard.press("Enter");
+      await cells.nth(1).locator(".cm-content").getByText("station.plateau").waitFor();
+      await clickEnd(cells.nth(2));
+      await page.keyboard.press("Shift+Tab");
+      const tooltip = page.locator(".jp-Tooltip");
+      await tooltip.getByText("platformGap(gap: number): number").first().waitFor();
+      await tooltip.getByText("How far apart platforms are.").first().waitFor();
+    });
+  });
+
+  test(`${named} asks what a cell asks, and hands the answer back`, async () => {
+    await frontEnds.use(view, "question.ipynb", async ({ cells, choose, page }) => {
+      await choose("Run", "Run All Cells");
+      await cells.first().getByText("Your name?").waitFor();
+      await cells.first().locator(".jp-Stdin-input").fill("Ada");
+      await page.keyboard.press("Enter");
+      await output(cells.first()).getByText("'Hello Ada'").waitFor();
+    });
+  });
 }
+
+test("a new notebook of JupyterLab is offered our kernel by its name", async () => {
+  await frontEnds.open("lab", "", async (page) => {
+    await page.locator(".jp-LauncherCard-label", { hasText: kernelTitle }).first().waitFor();
+  });
+});
 
 test.run();

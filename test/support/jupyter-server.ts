@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { install, prefixDataFolder } from "../../kernel/install.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** A Jupyter server that knows the kernel under test and nothing else of the machine. */
+/** A Jupyter server that knows the kernel under test; nothing of the user's is read or written. */
 export interface JupyterServer {
   /** Ends with a slash. */
   readonly url: string;
@@ -14,6 +15,7 @@ export interface JupyterServer {
 /**
  * Starts `jupyter_server`, `jupyterlab` or `kernel_gateway` of that Python on a folder. Resolves when it answers.
  *
+ * @param root what the server's file browser shows; made if it is not there
  * @param token empty for none
  */
 export async function startJupyter(
@@ -23,11 +25,13 @@ export async function startJupyter(
   token: string,
 ): Promise<JupyterServer> {
   const prefix = temporaryFolder();
+  mkdirSync(root, { recursive: true });
   await install(prefixDataFolder(prefix));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
   const server = [
     "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
     "--ServerApp.open_browser=False",
     "--ServerApp.port_retries=0",
     `--ServerApp.port=${port}`,
@@ -50,6 +54,8 @@ export async function startJupyter(
     JUPYTER_RUNTIME_DIR: join(prefix, "runtime"),
     JUPYTERLAB_SETTINGS_DIR: join(prefix, "config/settings"),
     JUPYTERLAB_WORKSPACES_DIR: join(prefix, "config/workspaces"),
+    // The kernels' history.
+    XDG_DATA_HOME: join(prefix, "data"),
   };
   const child = spawn(python, ["-m", application, ...options], { env, cwd: root, stdio: "ignore" });
   const stop = (): void => void child.kill("SIGKILL");
@@ -58,7 +64,6 @@ export async function startJupyter(
   await answer(`${url}api/kernelspecs?token=${token}`, child);
   return { url, stop };
 }
-
 async function answer(address: string, server: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 1200 && server.exitCode === null; tries++) {
     const response = await fetch(address).catch(() => undefined);

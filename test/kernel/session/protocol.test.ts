@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Message } from "../../../kernel/protocol/index.ts";
@@ -11,7 +11,7 @@ const test = suite("the messaging protocol, spoken to a real kernel");
 const folder = temporaryFolder();
 let kernel: KernelClient;
 test.before(async () => {
-  kernel = await KernelClient.start({ environment: { XDG_DATA_HOME: folder } });
+  kernel = await KernelClient.start({ workingDirectory: folder, environment: { XDG_DATA_HOME: folder } });
 });
 test.after(async () => {
   await kernel.stop();
@@ -56,6 +56,25 @@ test("completes names, members and what earlier cells declared, with their kinds
   );
 });
 
+test("completes the names of modules, files beside the notebook, and what a string's type allows", async () => {
+  mkdirSync(join(folder, "tables"));
+  for (const name of ["helper.ts", "helper.d.ts", "help.txt", "tables/one.csv"]) writeFileSync(join(folder, name), "");
+  const complete = async (code: string): Promise<unknown> => {
+    const { content } = (await kernel.request("complete_request", { code, cursor_pos: code.length })).reply;
+    return [code.slice(0, Number(content.cursor_start)), content.matches];
+  };
+  assert.equal(await complete(`import { get } from "node:htt`), [
+    `import { get } from "`,
+    ["node:http", "node:http2", "node:https"],
+  ]);
+  assert.equal(await complete(`import { help } from "./he`), [`import { help } from "`, ["./helper.ts"]]);
+  assert.equal(await complete(`await import("./ta`), [`await import("`, ["./tables/"]]);
+  assert.equal(await complete(`readFileSync('hel`), [`readFileSync('`, ["help.txt", "helper.d.ts", "helper.ts"]]);
+  assert.equal(await complete(`readFileSync("tables/o`), [`readFileSync("`, ["tables/one.csv"]]);
+  assert.equal(await complete(`const shade: "light" | "dark" = "d`), [`const shade: "light" | "dark" = "`, ["dark"]]);
+  assert.equal(await complete(`"nothing begins like this`), [`"`, []]);
+});
+
 test("counts cursors in code points", async () => {
   const code = "'🚋🚋'; station.pla";
   const { content } = (await kernel.request("complete_request", { code, cursor_pos: [...code].length })).reply;
@@ -74,6 +93,23 @@ test("inspects a name, and the function in whose call the cursor stands", async 
   }
   const { content } = (await kernel.request("inspect_request", { code: "  ", cursor_pos: 1, detail_level: 0 })).reply;
   assert.is(content.found, false);
+  const unknown = await kernel.request("inspect_request", { code: "nowhere", cursor_pos: 3, detail_level: 0 });
+  assert.is(unknown.reply.content.found, false);
+});
+
+test("tells what the library offers as if it were declared in the notebook", async () => {
+  const { content } = (await kernel.request("inspect_request", { code: "nn.dense", cursor_pos: 8, detail_level: 0 }))
+    .reply;
+  assert.match(
+    (content.data as Record<string, string>)["text/plain"],
+    /^function dense\(units: number.*\): nn.Layer\n\n/,
+  );
+});
+
+test("says when a cell began, for front ends that note how long it took", async () => {
+  const { reply, published } = await kernel.execute("1");
+  const began = Date.parse(String((reply.metadata as { started?: string }).started));
+  assert.ok(began <= Date.parse(reply.header.date) && began >= Date.parse(published[0].header.date) - 1000);
 });
 
 test("answers within a moment while a cell loops: completion, inspection, control and heartbeat", async () => {
@@ -174,6 +210,51 @@ test("opens, feeds and closes comms from both ends", async () => {
 test("closes a comm to a target that nobody registered", async () => {
   kernel.send("comm_open", { comm_id: "stray", target_name: "unknown", data: {} });
   await kernel.until(({ header, content }) => header.msg_type === "comm_close" && content.comm_id === "stray");
+});
+
+test("offers controls in the protocol of ipywidgets, which both ends move", async () => {
+  const opened = await kernel.execute(`
+    const rate = controls.slider({ label: "rate", min: 0, max: 1, step: 0.1, value: 0.5 })
+    let chosen: unknown[] = []
+    const strategy = controls.choice({ label: "strategy", options: ["keep", "drop"] })
+    const ready = controls.checkbox({ value: true }), note = controls.text({ value: "n" })
+    strategy.onChange = (value) => chosen.push(value)
+    controls.button({ label: "Go", onPress: () => chosen.push("pressed") })`);
+  assert.is(opened.reply.content.status, "ok", String(opened.reply.content.evalue));
+  const models = outputs(opened, "comm_open").map(({ comm_id, data }) => ({
+    id: String(comm_id),
+    state: (data as { state: Record<string, unknown> }).state,
+  }));
+  const model = (name: string) => models.find(({ state }) => state._model_name === `${name}Model`) ?? models[0];
+  const slider = model("FloatSlider");
+  assert.equal([slider.state.min, slider.state.max, slider.state.value, slider.state.description], [0, 1, 0.5, "rate"]);
+  assert.ok(models.some(({ id }) => slider.state.style === `IPY_MODEL_${id}`));
+  const tell = (name: string, data: object): string =>
+    kernel.send("comm_msg", { comm_id: model(name).id, data }, "shell");
+  tell("FloatSlider", { method: "update", state: { value: 0.7 }, buffer_paths: [] });
+  tell("Dropdown", { method: "update", state: { index: 1 }, buffer_paths: [] });
+  tell("Checkbox", { method: "update", state: { value: false }, buffer_paths: [] });
+  tell("Text", { method: "update", state: { value: "typed" }, buffer_paths: [] });
+  tell("Button", { method: "custom", content: { event: "click" }, buffer_paths: [] });
+  const values = "[rate.value, strategy.value, ready.value, note.value, ...chosen].join()";
+  assert.is(result(await kernel.execute(values)), "'0.7,drop,false,typed,drop,pressed'");
+  const shown = await kernel.execute("rate.value = 0.2; rate");
+  const [{ data }] = outputs(shown, "comm_msg");
+  assert.equal(data, { method: "update", state: { value: 0.2 }, buffer_paths: [] });
+  assert.equal(outputs(shown, "execute_result")[0].data, {
+    "application/vnd.jupyter.widget-view+json": { version_major: 2, version_minor: 0, model_id: slider.id },
+    "text/plain": "rate: 0.2",
+  });
+  // A page that is opened later asks every model where it stands.
+  const asked = tell("FloatSlider", { method: "request_state" });
+  await kernel.idle(asked);
+  const answer = await kernel.until(({ content }) => {
+    const { state } = (content.data ?? {}) as { state?: Record<string, unknown> };
+    return content.comm_id === slider.id && state?.min === 0 && state.value === 0.2;
+  });
+  assert.is(answer.header.msg_type, "comm_msg");
+  const wrong = await kernel.execute("controls.slider({ min: 1, max: 0 })");
+  assert.match(String(wrong.reply.content.evalue), "slider: min must lie below max");
 });
 
 test("lets the front end speak to a cell that awaits", async () => {
