@@ -53,6 +53,7 @@ export interface TypeScriptInternals {
     getCompletionsAtPosition(...parameters: unknown[]): ts.CompletionInfo | undefined;
   };
   readonly SymbolDisplay: {
+    getSymbolKind(checker: ts.TypeChecker, symbol: ts.Symbol, location: ts.Node): ts.ScriptElementKind;
     getSymbolDisplayPartsDocumentationAndSymbolKind(
       checker: ts.TypeChecker,
       symbol: ts.Symbol,

@@ -44,9 +44,9 @@ export interface Language {
   isComplete(cell: { readonly code: string }): Completeness;
   /**
    * Forgets of old cells what no later one can see, if at least so many were checked since that was done last. Takes about
-   * a tenth of a second.
+   * a tenth of a second. Says whether it has; then there is garbage to be collected.
    */
-  settle(cells: { readonly atLeast: number }): null;
+  settle(cells: { readonly atLeast: number }): boolean;
   /** Forgets every cell. */
   reset(none: Record<string, never>): null;
 }

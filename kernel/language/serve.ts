@@ -10,21 +10,35 @@ const mostUnsettled = 200;
 /** Answers the questions of the process that started this one, until it goes away; tidies up when there are none. */
 export function serve(language: Language): void {
   let idle: NodeJS.Timeout | undefined;
+  let garbage = false;
+  const collect = (): void => {
+    // V8 would take its time to find what was just let go.
+    if (garbage) globalThis.gc?.();
+    garbage = false;
+  };
   process.on("message", (request: LanguageRequest) => {
     clearTimeout(idle);
     process.send?.(answer(language, request));
-    setImmediate(() => settle(language, mostUnsettled));
-    idle = setTimeout(() => settle(language, fewestToSettle), idleAfter);
+    setImmediate(() => {
+      // Never both at once: a cell that comes right behind this one waits for it.
+      if (garbage) collect();
+      else garbage = settle(language, mostUnsettled);
+    });
+    idle = setTimeout(() => {
+      garbage = settle(language, fewestToSettle) || garbage;
+      collect();
+    }, idleAfter);
   });
   process.on("disconnect", () => process.exit());
 }
 
 /** A notebook whose old cells cannot be summed up goes on with all of them. */
-function settle(language: Language, atLeast: number): void {
+function settle(language: Language, atLeast: number): boolean {
   try {
-    language.settle({ atLeast });
+    return language.settle({ atLeast });
   } catch (error) {
     console.error(`language: old cells must be summed up, got ${error}; they stay in memory`);
+    return false;
   }
 }
 

@@ -81,15 +81,13 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
     },
     isComplete: ({ code }) => completenessOf(code),
     settle({ atLeast }) {
-      if (cells.unsettled < atLeast) return null;
+      if (cells.unsettled < atLeast) return false;
       cells.settle();
       // What the next cell is likely to ask the new checker, so that it need not wait for it.
       const rehearsal = cells.open("[1, 2].map((n) => String(n)).join()", "rehearsal.ts");
       cells.check(rehearsal);
       cells.refuse(rehearsal);
-      // V8 would take its time to find what was just let go.
-      globalThis.gc?.();
-      return null;
+      return true;
     },
     reset() {
       cells.reset();

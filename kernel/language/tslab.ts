@@ -46,8 +46,8 @@ export function openConverter(
     Completions: {
       ...typescript.Completions,
       // The converter gives a host that knows nothing, and completion inside of an import's quotes looks for files.
-      getCompletionsAtPositionForTslab: (_host: unknown, ...rest: unknown[]) =>
-        typescript.Completions.getCompletionsAtPosition(host, ...rest),
+      getCompletionsAtPositionForTslab: (_host: unknown, ...rest: CompletionRequest) =>
+        ownKinds(typescript, rest, typescript.Completions.getCompletionsAtPosition(host, ...rest, undefined, true)),
     },
     getQuickInfoAtPosition: (
       sourceFile: ts.SourceFile,
@@ -67,6 +67,33 @@ export function openConverter(
   const { createConverter } = load("tslab/dist/converter.js", patched) as { createConverter(): Converter };
   const { printQuickInfo } = load("tslab/dist/inspect.js", patched) as { printQuickInfo(info: ts.QuickInfo): string };
   return { converter: createConverter(), printQuickInfo };
+}
+
+/** What the converter gives, up to the parameters that it does not know. */
+type CompletionRequest = [
+  program: ts.Program,
+  log: unknown,
+  file: ts.SourceFile,
+  position: number,
+  preferences: unknown,
+  trigger: unknown,
+  kind: unknown,
+  cancellation: unknown,
+];
+
+/** Completions in which a name that comes by an import is called what it is: a function, a class, a module. */
+function ownKinds(
+  typescript: TypeScript,
+  [program, , file]: CompletionRequest,
+  found: ts.CompletionInfo | undefined,
+): ts.CompletionInfo | undefined {
+  const checker = program.getTypeChecker();
+  for (const entry of found?.entries ?? []) {
+    const { symbol } = entry as { symbol?: ts.Symbol };
+    if (entry.kind !== typescript.ScriptElementKind.alias || symbol === undefined) continue;
+    entry.kind = typescript.SymbolDisplay.getSymbolKind(checker, checker.getAliasedSymbol(symbol), file);
+  }
+  return found;
 }
 
 /**

@@ -47,7 +47,8 @@ export type Outcome =
 /** What the worker is told. */
 export type ToRealm =
   | ({ readonly type: "execute" } & CellRequest)
-  | { readonly type: "interrupt" }
+  /** `id` tells interrupts apart; one may be asked for several times. */
+  | { readonly type: "interrupt"; readonly id: number }
   | ({ readonly type: "comm_open"; readonly buffers: readonly Uint8Array[] } & CommOpen)
   | ({ readonly type: "comm_msg" | "comm_close"; readonly buffers: readonly Uint8Array[] } & CommMessage);
 
@@ -57,7 +58,7 @@ export type InputAnswer = { readonly value: string } | { readonly interrupted: t
 /** What the worker says. `cell` is the one whose code spoke, even when that code outlived it. */
 export type FromRealm =
   | { readonly type: "ready"; readonly preloadFailure: string | null }
-  | { readonly type: "interrupted" }
+  | { readonly type: "interrupted"; readonly id: number }
   | { readonly type: "finished"; readonly cell: number; readonly outcome: Outcome }
   | { readonly type: "stream"; readonly cell: number; readonly name: StreamName; readonly text: string }
   | ({

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { describeError, Interrupted } from "./errors.ts";
 import type { CellRequest, FromRealm, InputAnswer, Outcome, RealmData, ToRealm } from "./messages.ts";
 import { Terminator } from "./terminate.ts";
 
@@ -41,6 +42,7 @@ export class Realm {
   #heldBack: ToRealm[] | undefined;
   /** Set while an interrupt is under way; called when the worker says that nothing runs any more. */
   #stopped: (() => void) | undefined;
+  #lastInterrupt = 0;
   /** Why the worker ends, where that is known before it does. */
   #reason = "";
   #closed = false;
@@ -95,7 +97,8 @@ export class Realm {
       this.#stopped = () => resolve("stopped");
     });
     const within = (milliseconds: number): Promise<string> => Promise.race([stopped, wait(milliseconds, "not yet")]);
-    const ask = (): void => worker.postMessage({ type: "interrupt" } satisfies ToRealm);
+    const id = ++this.#lastInterrupt;
+    const ask = (): void => worker.postMessage({ type: "interrupt", id } satisfies ToRealm);
 
     Atomics.store(this.#interruptFlag, 0, 1);
     ask();
@@ -173,11 +176,25 @@ export class Realm {
       this.#running.delete(message.cell);
       resolve?.(message.outcome);
     } else if (message.type === "interrupted") {
-      this.#stopped?.();
+      if (message.id === this.#lastInterrupt && this.#stopped) this.#endInterrupt(this.#stopped);
     } else {
       if (message.type === "input") this.#waitsForInput = true;
       this.#tell(message);
     }
+  }
+
+  /**
+   * Nothing runs any more. A cell of which the worker has said nothing was terminated before it began: on a machine with too
+   * much to do, a worker may not even have read its request in the time of grace.
+   */
+  #endInterrupt(stopped: () => void): void {
+    const held = new Set(this.#heldBack?.map((message) => (message.type === "execute" ? message.cell : undefined)));
+    for (const [cell, resolve] of [...this.#running]) {
+      if (held.has(cell)) continue;
+      this.#running.delete(cell);
+      resolve({ status: "error", ...describeError(new Interrupted()) });
+    }
+    stopped();
   }
 
   #replace(reason: string): void {

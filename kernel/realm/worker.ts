@@ -52,11 +52,15 @@ async function execute(request: CellRequest): Promise<void> {
   finish(cell, outcome);
 }
 
-function interrupt(): void {
+/** The interrupt that was asked for last. */
+let lastInterrupt = 0;
+
+function interrupt(id: number): void {
+  lastInterrupt = id;
   stopTimers();
   abandonWaiting();
   for (const cell of runningCells()) finish(cell, { status: "error", ...describeError(new Interrupted()) });
-  mendAfterTermination(() => post({ type: "interrupted" }));
+  mendAfterTermination(() => post({ type: "interrupted", id }));
 }
 
 /** What `process.exit` in a cell throws. */
@@ -125,8 +129,10 @@ defineGlobals({
 const loaded = preload();
 listen((message) => {
   const told = message as ToRealm;
-  if (told.type === "interrupt") interrupt();
-  else if (told.type === "execute") void loaded.then(() => execute(told));
+  const before = lastInterrupt;
+  if (told.type === "interrupt") interrupt(told.id);
+  // A cell that was stopped while it waited for the library does not begin any more; the kernel has told so.
+  else if (told.type === "execute") void loaded.then(() => (before === lastInterrupt ? execute(told) : undefined));
   else void loaded.then(() => receiveComm(told));
 });
 post({ type: "ready", preloadFailure: await loaded });

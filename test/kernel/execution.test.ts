@@ -164,6 +164,7 @@ test("imports from Node, CommonJS, ES modules, local TypeScript and JSON", async
   assert.is(await run("import { level as same } from './local'; same"), "1");
   assert.is(await run("import data from './data.json'; data.rows.length"), "2");
   assert.is(await run("(await import('./deeper.ts')).deeper"), "1");
+  assert.is(await run("[(await import('only-esm')).kind, (await import('old-cjs')).kind].join()"), "'esm,cjs'");
   assert.is(await run("require('node:path').posix.sep"), "'/'");
 });
 

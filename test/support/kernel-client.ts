@@ -187,7 +187,7 @@ export class KernelClient {
       if (this.child.exitCode !== null || this.child.signalCode !== null) resolve();
       else this.child.once("exit", () => resolve());
     });
-    this.send("shutdown_request", { restart: false }, "control");
+    if (!this.#sockets.control.closed) this.send("shutdown_request", { restart: false }, "control");
     const timer = setTimeout(() => this.child.kill("SIGKILL"), 5000);
     await gone;
     clearTimeout(timer);

@@ -20,6 +20,12 @@ test.after(async () => {
 const busyLoop = (milliseconds: number): string =>
   `{ const until = Date.now() + ${milliseconds}; while (Date.now() < until); }`;
 
+test("greets who begins to listen, by the name of the subscription", () => {
+  const [first] = kernel.published;
+  assert.is(first.header.msg_type, "iopub_welcome");
+  assert.equal(first.content, { subscription: "" });
+});
+
 test("says what it is, on shell and control", async () => {
   for (const channel of ["shell", "control"] as const) {
     const { content } = (await kernel.request("kernel_info_request", {}, channel)).reply;
@@ -53,6 +59,17 @@ test("completes names, members and what earlier cells declared, with their kinds
       ["plateau", "property"],
       ["platform", "property"],
     ],
+  );
+});
+
+test("calls what the library offers by its own kind", async () => {
+  const kindOf = async (code: string): Promise<unknown> => {
+    const { metadata } = (await kernel.request("complete_request", { code, cursor_pos: code.length })).reply.content;
+    return (metadata as Record<string, { type: string }[]>)._jupyter_types_experimental[0].type;
+  };
+  assert.equal(
+    [await kindOf("nn.dens"), await kindOf("tenso"), await kindOf("dataset")],
+    ["function", "function", "module"],
   );
 });
 
@@ -402,14 +419,16 @@ test("outlives a full heap, and says that the values are lost", async () => {
   }
 });
 
-test("shuts down when asked to, and says so to everyone", async () => {
-  const other = await KernelClient.start();
-  const id = other.send("shutdown_request", { restart: false }, "control");
-  const exited = new Promise((resolve) => other.child.once("exit", resolve));
-  assert.equal((await other.reply(id)).content, { status: "ok", restart: false });
-  await other.until(({ header }) => header.msg_type === "shutdown_reply");
-  assert.is(await exited, 0);
-  await other.stop();
-});
+for (const restart of [false, true]) {
+  test(`shuts down when asked to${restart ? " for a restart" : ""}, and says so to everyone`, async () => {
+    const other = await KernelClient.start();
+    const id = other.send("shutdown_request", { restart }, "control");
+    const exited = new Promise((resolve) => other.child.once("exit", resolve));
+    assert.equal((await other.reply(id)).content, { status: "ok", restart });
+    await other.until(({ header }) => header.msg_type === "shutdown_reply");
+    assert.is(await exited, 0);
+    await other.stop();
+  });
+}
 
 test.run();
