@@ -80,7 +80,8 @@ export class LanguageProcess {
   #start(): ChildProcess {
     const child = spawn(process.execPath, [...compilerFlags, ...this.#startingPoint()], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-      env: { ...process.env, ...sparingMemory },
+      // Options of Node are meant for the notebook's code, and a snapshot is refused under other ones than its own.
+      env: { ...process.env, ...sparingMemory, NODE_OPTIONS: "" },
       // An interrupt from the terminal is meant for the cell.
       detached: true,
     });
