@@ -1,6 +1,6 @@
 import type { Schedule } from "../../compiler/index.ts";
 import type { Value } from "../../ir/index.ts";
-import { fuse, separate, standardProducts } from "../../loops/index.ts";
+import { fuse, productVariants, separate, standardProducts } from "../../loops/index.ts";
 import { type DataOf, elementCount, formatType, viewOf } from "../../tensor/index.ts";
 import { floatsOf } from "../byte-inputs.ts";
 import type { Engine, Execution } from "../engine.ts";
@@ -160,13 +160,14 @@ export function wasmEngine({ threads = 1, fused = true, tiles = "standard" }: Wa
   if (!Number.isInteger(threads) || threads < 1) {
     throw new Error(`wasm engine: threads must be a whole number ≥ 1, got ${threads}; give { threads: 2 }`);
   }
+  const chooseTiles = tilesChooser(tiles);
   const allowed = inNode || webThreadsAllowed() ? threads : 1;
   return {
     name: "wasm",
     compile(schedule) {
       checkDtypes(schedule);
       const groups = fused ? fuse(schedule) : separate(schedule);
-      const chosen = chooseTiles(groups, tiles);
+      const chosen = chooseTiles(groups);
       const steps = groups.map((step) => ({
         ...step,
         ...(chosen.has(step) ? { tiles: chosen.get(step) } : {}),
@@ -191,11 +192,17 @@ export function wasmEngine({ threads = 1, fused = true, tiles = "standard" }: Wa
   };
 }
 
-/** Chooses how the steps' products are tiled; the names of variants that are not the standard one. */
-function chooseTiles(steps: readonly KernelStep[], tiles: string): ReadonlyMap<KernelStep, string> {
-  if (tiles === standardProducts.name) return new Map();
-  if (tiles === "timed") return tuneSteps(steps, detectFeatures());
-  return forceVariant(steps, tiles);
+type ChooseTiles = (steps: readonly KernelStep[]) => ReadonlyMap<KernelStep, string>;
+
+/** How steps' products come to be tiled; it returns the names of variants that are not the standard one. */
+function tilesChooser(tiles: string): ChooseTiles {
+  if (tiles === "timed") return (steps) => tuneSteps(steps, detectFeatures());
+  const variant = productVariants.find(({ name }) => name === tiles);
+  if (variant === undefined) {
+    const names = productVariants.map(({ name }) => `"${name}"`).join(", ");
+    throw new Error(`wasm engine: tiles must be known, got "${tiles}"; there are "timed" and ${names}`);
+  }
+  return variant === standardProducts ? () => new Map() : (steps) => forceVariant(steps, variant);
 }
 
 function checkDtypes({ graph }: Schedule): void {

@@ -96,7 +96,7 @@ test("timing works on runs of steps in blocks of samples as well", async () => {
 
 test("a way of tiling that is not known is refused, with the names of those that are", () => {
   assert.throws(
-    () => wasmEngine({ tiles: "5 × 5" }).compile(perceptron),
+    () => wasmEngine({ tiles: "5 × 5" }),
     /tiles must be known, got "5 × 5"; there are "timed" and "standard", "4 × 8"/,
   );
 });
