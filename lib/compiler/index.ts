@@ -6,6 +6,7 @@ export { makeSchedule, type PassObserver, pipeline } from "./pipeline.ts";
 export { isSharedView, type Pass, type Schedule, storageOf } from "./schedule.ts";
 export { microBatchesFor, microBatchesOf } from "./strategies/accumulate.ts";
 export * as strategies from "./strategies/index.ts";
+export { rooflineSeconds } from "./strategies/offload.ts";
 export { planSchedule } from "./strategies/plan-schedule.ts";
 export type {
   MemoryStrategy,

@@ -1,5 +1,6 @@
-import type { Worker } from "node:worker_threads";
+import type { MessagePort, Worker, WorkerOptions } from "node:worker_threads";
 import {
+  type Programme,
   type RematerialisationAction,
   type RematerialisationCost,
   type RematerialisationProblem,
@@ -12,11 +13,14 @@ export interface SolverQuestion {
   readonly text: string;
   readonly names: readonly string[];
   readonly seconds: number;
+  /** Where the answer goes and what is woken then, if whoever asks stands still meanwhile. */
+  readonly reply?: { readonly port: MessagePort; readonly done: Int32Array<SharedArrayBuffer> };
 }
 
 /** What it answers: values in the order of the names, or null if no solution was found. */
 export type SolverAnswer =
   | { readonly verdict: "infeasible" }
+  | { readonly verdict: "failed"; readonly message: string }
   | {
       readonly verdict: "optimal" | "stopped";
       readonly relaxedBound: number;
@@ -56,10 +60,9 @@ export async function exactRematerialisation(
   budgetBytes: number,
   { seconds = 60, signal }: ExactOptions = {},
 ): Promise<ExactRematerialisation> {
-  if (!(seconds > 0)) throw new Error(`rematerialisation: seconds must be above 0, got ${seconds}; try 60`);
-  const { text, names, actions } = rematerialisationProgramme(problem, budgetBytes);
-  const answer = await solve({ text, names, seconds }, signal);
-  if (answer.verdict === "infeasible") {
+  const { text, names, actions } = programmeWithin(problem, budgetBytes, seconds);
+  const result = readAnswer(problem, budgetBytes, await solve({ text, names, seconds }, signal), { names, actions });
+  if (result === null) {
     const most = problem.nodes.map(({ bytes, inputs }) =>
       inputs.reduce((sum, i) => sum + problem.nodes[i].bytes, bytes),
     );
@@ -69,6 +72,37 @@ export async function exactRematerialisation(
         `(node ${largest} with what it reads takes ${most[largest]} B); raise the budget`,
     );
   }
+  return result;
+}
+
+/**
+ * The same while whoever asks stands still, for callers that cannot wait otherwise; null if no plan keeps the budget.
+ *
+ * @param seconds after which the best solution until then is taken
+ */
+export function solveRematerialisation(
+  problem: RematerialisationProblem,
+  budgetBytes: number,
+  seconds: number,
+): ExactRematerialisation | null {
+  const { text, names, actions } = programmeWithin(problem, budgetBytes, seconds);
+  return readAnswer(problem, budgetBytes, solveStandingStill({ text, names, seconds }), { names, actions });
+}
+
+function programmeWithin(problem: RematerialisationProblem, budgetBytes: number, seconds: number): Programme {
+  if (!(seconds > 0)) throw new Error(`rematerialisation: seconds must be above 0, got ${seconds}; try 60`);
+  return rematerialisationProgramme(problem, budgetBytes);
+}
+
+/** What an answer means, recounted; null if no plan keeps the budget. */
+function readAnswer(
+  problem: RematerialisationProblem,
+  budgetBytes: number,
+  answer: SolverAnswer,
+  { names, actions }: Pick<Programme, "names" | "actions">,
+): ExactRematerialisation | null {
+  if (answer.verdict === "infeasible") return null;
+  if (answer.verdict === "failed") throw new Error(`internal: the solver failed: ${answer.message}`);
   const { verdict, relaxedBound, bound, values } = answer;
   if (values === null) return { verdict: "stopped", plan: null, bound, relaxedBound };
   const steps = actions(new Map(names.map((name, index) => [name, values[index]])));
@@ -79,15 +113,43 @@ export async function exactRematerialisation(
   return { verdict, plan: { ...cost, actions: steps }, bound, relaxedBound };
 }
 
-function solve(question: SolverQuestion, signal: AbortSignal | undefined): Promise<SolverAnswer> {
+/** How long the thread may take to begin and to end, beside what it has for solving. */
+const spareSeconds = 30;
+/** How often whoever stands still looks up, so that an interruption from outside is seen. */
+const napMilliseconds = 50;
+
+function solveStandingStill(question: SolverQuestion): SolverAnswer {
+  const { MessageChannel, receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
+  const { port1, port2 } = new MessageChannel();
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const worker = startSolver({ ...question, reply: { port: port2, done } }, [port2]);
+  const end = performance.now() + 1000 * (question.seconds + spareSeconds);
+  try {
+    while (Atomics.load(done, 0) === 0) {
+      if (performance.now() > end) throw new Error("internal: the solver's thread gave no answer in its time");
+      Atomics.wait(done, 0, 0, napMilliseconds);
+    }
+    return receiveMessageOnPort(port1)?.message as SolverAnswer;
+  } finally {
+    port1.close();
+    void worker.terminate();
+  }
+}
+
+function startSolver(question: SolverQuestion, transferList: WorkerOptions["transferList"] = []): Worker {
   const { Worker } = process.getBuiltinModule("node:worker_threads");
+  return new Worker(new URL("./exact-thread.js", import.meta.url), {
+    workerData: question,
+    transferList,
+    name: "tessera solver",
+    execArgv: [],
+  });
+}
+
+function solve(question: SolverQuestion, signal: AbortSignal | undefined): Promise<SolverAnswer> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const worker: Worker = new Worker(new URL("./exact-thread.js", import.meta.url), {
-      workerData: question,
-      name: "tessera solver",
-      execArgv: [],
-    });
+    const worker = startSolver(question);
     const abort = (): void => {
       void worker.terminate();
       reject(new Error("rematerialisation: the search was ended before it had a result; give it more time"));

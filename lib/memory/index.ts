@@ -12,7 +12,11 @@ export {
   type RematerialisationProblem,
   simulateRematerialisation,
 } from "./exact-programme.ts";
-export { exactRematerialisation } from "./exact-rematerialisation.ts";
+export {
+  type ExactRematerialisation,
+  exactRematerialisation,
+  solveRematerialisation,
+} from "./exact-rematerialisation.ts";
 export { explainPeak, type PeakBuffer, type PeakExplanation } from "./explain.ts";
 export { bestGreedyPlan, type GreedyOrder, greedyOrders, greedyPlan } from "./greedy.ts";
 export type { MemoryPlan, MemoryProblem, TensorBuffer } from "./problem.ts";

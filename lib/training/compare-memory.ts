@@ -1,4 +1,11 @@
-import { type Budget, type MemoryOption, microBatchesOf, strategiesOf, strategyNames } from "../compiler/index.ts";
+import {
+  type Budget,
+  type MemoryOption,
+  microBatchesOf,
+  rooflineSeconds,
+  strategiesOf,
+  strategyNames,
+} from "../compiler/index.ts";
 import { type Dataset, sliceDataset } from "../formats/index.ts";
 import type { MemoryReport } from "../memory/index.ts";
 import type { Loss, Model } from "../nn/index.ts";
@@ -20,6 +27,8 @@ export interface CompareMemoryOptions extends Omit<CompileOptions, "memory"> {
   readonly steps?: number;
   /** The largest batch is looked for that fits into so many bytes; what the first strategy takes unless told. */
   readonly fitBytes?: number;
+  /** Makes the model of a depth; then the largest depth is looked for that fits into the same bytes, at the batch given. */
+  readonly depth?: (depth: number) => Model;
 }
 
 /** One strategy's row in the comparison. */
@@ -32,12 +41,22 @@ export interface StrategyComparison {
   readonly lowerBoundBytes: number;
   /** Arithmetic that is repeated, as a share of a step's. */
   readonly extraWork: number;
+  /** Bytes of the host's memory that the strategy moves things to. */
+  readonly hostBytes: number;
   /** Median milliseconds of a training step; null where none was executed. */
   readonly millisecondsPerStep: number | null;
+  /**
+   * What a step should take: as much longer or shorter than the first strategy's measured time as rooflines say of the two
+   * schedules, on a device with memory of its own and a link to the host's (`rooflineSeconds`); null where the first
+   * strategy was not executed.
+   */
+  readonly plannedMillisecondsPerStep: number | null;
   /** The largest difference from the first strategy's loss over all steps: 0 means the same bits. */
   readonly lossDifference: number | null;
   /** Samples in the largest batch that fits into the bytes that the report names. */
   readonly largestBatch: number;
+  /** The largest depth that fits into those bytes; null where no models of several depths were given. */
+  readonly largestDepth: number | null;
   readonly reason: string;
   readonly report: MemoryReport;
 }
@@ -56,6 +75,8 @@ export interface StrategiesReport {
 /** Arenas above this are planned and not executed: one WebAssembly memory holds 4 GiB, and a notebook's machine less. */
 const mostExecutedBytes = 2 ** 30;
 let comparisons = 0;
+/** Where the search for the largest depth begins. */
+const firstDepth = 4;
 /** Larger batches are not looked for. */
 const mostSamples = 2 ** 20;
 
@@ -64,7 +85,7 @@ const mostSamples = 2 ** 20;
  * data, and looks for the largest batch that each fits into the same bytes.
  */
 export async function compareMemory(model: Model, options: CompareMemoryOptions = {}): Promise<StrategiesReport> {
-  const { strategies, budget, data, steps = 3, fitBytes: asked, ...compileOptions } = options;
+  const { strategies, budget, data, steps = 3, fitBytes: asked, depth, ...compileOptions } = options;
   const { batch = 64, loss = crossEntropy() } = compileOptions;
   const named: Record<string, MemoryOption> = { ...(strategies ?? allStrategies(model, batch)) };
   if (budget !== undefined) named[`budget ${budget}`] = { budget };
@@ -72,6 +93,8 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
   const rows: StrategyComparison[] = [];
   let fitBytes = asked;
   let expected: readonly number[] | undefined;
+  /** Of the first strategy: milliseconds for each second by rooflines. */
+  let pace: number | null | undefined;
   const id = `compare-memory-${++comparisons}`;
   const report = (note: string, finished = false): void =>
     host().report({
@@ -92,19 +115,32 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
     fitBytes ??= planned.arenaBytes;
     const ran = samples !== null && planned.arenaBytes <= mostExecutedBytes ? await train(program, samples) : null;
     expected ??= ran?.losses;
+    const seconds = rooflineSeconds(program.training.schedule.graph);
+    if (pace === undefined) pace = ran === null ? null : ran.milliseconds / seconds;
+    const limit = fitBytes;
     rows.push({
       name,
       arenaBytes: planned.arenaBytes,
       workingBytes: planned.arenaBytes - residentBytes(planned),
       lowerBoundBytes: planned.peak.bytes,
       extraWork: planned.strategy === undefined ? 0 : planned.strategy.extraFlops / planned.strategy.flops,
+      hostBytes: planned.hostBytes ?? 0,
       millisecondsPerStep: ran?.milliseconds ?? null,
+      plannedMillisecondsPerStep: pace === null ? null : pace * seconds,
       lossDifference: ran === null || expected === undefined ? null : largestDifference(ran.losses, expected),
-      largestBatch: largestBatch(batch, microBatchesOf(strategiesOf(memory)), fitBytes, (size) =>
+      largestBatch: largestBatch(batch, microBatchesOf(strategiesOf(memory)), limit, (size) =>
         size === batch
           ? planned.arenaBytes
           : compile(model, { ...compileOptions, batch: size, memory }).memory.arenaBytes,
       ),
+      largestDepth:
+        depth === undefined
+          ? null
+          : largestThatFits(
+              (layers) => compile(depth(layers), { ...compileOptions, memory }).memory.arenaBytes,
+              firstDepth,
+              limit,
+            ),
       reason: planned.strategy?.reason ?? "",
       report: planned,
     });

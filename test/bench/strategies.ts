@@ -27,6 +27,7 @@ async function executed(name: string, model: nn.Model, batch: number): Promise<F
     figures[`${key}WorkingBytes`] = row.workingBytes;
     figures[`${key}ExtraPercent`] = 100 * row.extraWork;
     figures[`${key}StepSeconds`] = (row.millisecondsPerStep ?? Number.NaN) / 1000;
+    figures[`${key}PlannedStepSeconds`] = (row.plannedMillisecondsPerStep ?? Number.NaN) / 1000;
     figures[`${key}LossDifference`] = row.lossDifference ?? Number.NaN;
     figures[`${key}LargestBatch`] = row.largestBatch;
   }

@@ -4,6 +4,7 @@
 export { accumulate } from "./accumulate.ts";
 export { type CheckpointOptions, checkpoint } from "./checkpoint.ts";
 export { type EvictOptions, evict } from "./evict.ts";
+export { type ExactOptions, exact } from "./exact.ts";
 export { inPlaceOnly } from "./in-place.ts";
 export { keepEverything } from "./keep-everything.ts";
 export { type LowPrecisionOptions, lowPrecision, type StorageFormat } from "./low-precision.ts";

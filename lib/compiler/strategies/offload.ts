@@ -198,6 +198,11 @@ export function planTime(
   return { seconds: now, waiting };
 }
 
+/** Seconds of a step by rooflines on the device that offloading plans for unless told: what `planTime` says. */
+export function rooflineSeconds(graph: OperatorGraph): number {
+  return planTime(graph, titanX).seconds;
+}
+
 function costOf({ operator, inputs, outputs, attributes }: Operation) {
   const types = (values: readonly Value[]) => values.map(({ type }) => type);
   return operatorTable[operator as OperatorName].cost(types(inputs), types(outputs), attributes);

@@ -1,4 +1,4 @@
-import { planTime, titanX } from "./offload.ts";
+import { rooflineSeconds } from "./offload.ts";
 import { Rematerialisation } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits } from "./strategy.ts";
@@ -70,7 +70,7 @@ function fastest(context: PlanContext, bytes: number, allowed: readonly MemorySt
     try {
       const plan = make();
       const fits = context.plan(plan.graph).arenaBytes <= bytes;
-      if (fits) candidates.push({ name, plan, seconds: planTime(plan.graph, titanX).seconds });
+      if (fits) candidates.push({ name, plan, seconds: rooflineSeconds(plan.graph) });
       return null;
     } catch (error) {
       if (error instanceof Error && error.message.startsWith("memory: the budget must hold")) return error;

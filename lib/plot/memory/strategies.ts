@@ -13,6 +13,10 @@ import { type Table, table } from "../table.ts";
 
 /** Memory strategies as rows: what each takes, what it costs, and that the loss stays. */
 export function strategiesTable({ title, fitBytes, rows }: StrategiesReport): Table {
+  const brief = (milliseconds: number | null): number | undefined =>
+    milliseconds === null ? undefined : Number(milliseconds.toPrecision(3));
+  const hasHost = rows.some(({ hostBytes }) => hostBytes > 0);
+  const hasDepth = rows.some(({ largestDepth }) => largestDepth !== null);
   return table(
     rows.map((row) => ({
       strategy: row.name,
@@ -20,9 +24,12 @@ export function strategiesTable({ title, fitBytes, rows }: StrategiesReport): Ta
       "without weights": formatBytes(row.workingBytes),
       "lower bound": formatBytes(row.lowerBoundBytes),
       "extra work": formatPercent(row.extraWork),
-      "ms per step": row.millisecondsPerStep === null ? undefined : Number(row.millisecondsPerStep.toPrecision(3)),
+      ...(hasHost ? { "on the host": row.hostBytes === 0 ? "" : formatBytes(row.hostBytes) } : {}),
+      "ms per step": brief(row.millisecondsPerStep),
+      "planned ms": brief(row.plannedMillisecondsPerStep),
       "loss difference": row.lossDifference ?? undefined,
       [`largest batch in ${formatBytes(fitBytes)}`]: row.largestBatch,
+      ...(hasDepth ? { "largest depth": row.largestDepth ?? undefined } : {}),
     })),
     title,
   );

@@ -198,6 +198,45 @@ test("revolve keeps any budget of bytes with stages of unequal sizes, in the sam
   for (const [output, data] of expected) assert.equal(got.get(output), data, output);
 });
 
+test("the exact strategy repeats no more than the search within the same bytes, in the same bits, and says what is proved", async () => {
+  const engine = wasmEngine();
+  const model = nn.sequential([nn.flatten(), ...nn.repeat(3, [nn.dense(32), nn.relu()]), nn.dense(10)], {
+    input: [6, 6],
+    seed: 4,
+  });
+  const step = (samples: number): OperatorGraph =>
+    trainingGraph(model, nn.sgd({ rate: 0.1, momentum: 0.9 }), { batch: samples, loss: nn.crossEntropy() });
+  const planned = (graph: OperatorGraph, memory: MemoryOption): Schedule =>
+    planSchedule(graph, strategiesOf(memory), targetOf(engine));
+  const large = step(256);
+  const [most, least] = (["reuse", "rematerialise"] as const).map(
+    (name) => engine.compile(planned(large, name)).arenaBytes,
+  );
+  const bytes = Math.ceil(least + 0.5 * (most - least));
+  const searched = planned(large, { budget: bytes }).strategy as NonNullable<Schedule["strategy"]>;
+  const schedule = planned(large, strategies.exact({ bytes, seconds: 60 }));
+  const { extraFlops, leastExtraFlops = 0, reason } = schedule.strategy as NonNullable<Schedule["strategy"]>;
+  assert.ok(engine.compile(schedule).arenaBytes <= bytes);
+  assert.ok(
+    extraFlops <= searched.extraFlops && leastExtraFlops <= searched.extraFlops,
+    `${extraFlops}, ${searched.extraFlops}`,
+  );
+  assert.match(reason, /proved by integer programme|^The plan of rematerialise, because|time ran out before a proof/);
+  const small = graphOf(model);
+  const { arenaBytes } = engine.compile(planned(small, "reuse"));
+  const chosen = planned(small, strategies.exact({ bytes: arenaBytes - 1, seconds: 20 }));
+  const [expected, got] = [await train(engine, makeSchedule(small), model), await train(engine, chosen, model)];
+  for (const [output, data] of expected) assert.equal(got.get(output), data, output);
+  const deep = nn.sequential([nn.flatten(), ...nn.repeat(40, [nn.dense(8), nn.relu()]), nn.dense(10)], {
+    input: [6, 6],
+  });
+  assert.match(
+    planned(graphOf(deep), strategies.exact()).strategy?.reason ?? "",
+    /^The plan of rematerialise, because \d+ stored values are too many for the integer programme/,
+  );
+  assert.throws(() => strategies.exact({ seconds: 0 }), /^exact: seconds must be above 0, got 0/);
+});
+
 test("a budget is kept to the byte by what the engine plans, with less extra work the larger it is", () => {
   for (const engine of engines) {
     for (const [network, model] of Object.entries(models)) {

@@ -30,7 +30,33 @@ test("every strategy is planned and executed, and where only order changes the l
   const of = (name: string) => report.rows.find((row) => row.name === name);
   assert.is(of("keep-everything")?.largestBatch, 16, "it needs just what it needs");
   assert.ok((of("checkpoint")?.largestBatch ?? 0) > (of("reuse")?.largestBatch ?? 0));
+  for (const { name, hostBytes, plannedMillisecondsPerStep, extraWork } of report.rows) {
+    assert.is(hostBytes > 0, name === "offload", name);
+    const first = of("keep-everything")?.millisecondsPerStep as number;
+    // More arithmetic is more time, by plan.
+    if (extraWork > 0.05) assert.ok((plannedMillisecondsPerStep as number) > first, name);
+  }
+  assert.is(of("keep-everything")?.plannedMillisecondsPerStep, of("keep-everything")?.millisecondsPerStep);
   assert.is(figures["memory-strategies"](report).kind, "table");
+});
+
+test("where models of several depths are given, the deepest that fits is found", async () => {
+  const tower = (depth: number): nn.Model =>
+    nn.sequential([nn.flatten(), ...nn.repeat(depth, [nn.dense(8), nn.tanh()]), nn.dense(10)], { input: [6, 6] });
+  const strategies = { "keep-everything": "keep-everything", checkpoint: "checkpoint" } as const;
+  const { rows, fitBytes } = await compareMemory(tower(9), {
+    batch: 256,
+    threads: 1,
+    steps: 0,
+    strategies,
+    depth: tower,
+  });
+  const bytes = (depth: number, memory: "checkpoint" | "keep-everything"): number =>
+    compile(tower(depth), { batch: 256, threads: 1, memory }).memory.arenaBytes;
+  assert.is(rows[0].largestDepth, 9, "what was given fits just so");
+  const deepest = rows[1].largestDepth as number;
+  assert.ok(deepest > 18 && bytes(deepest, "checkpoint") <= fitBytes, String(deepest));
+  assert.is(rows[0].plannedMillisecondsPerStep, null);
 });
 
 test("the largest batch found fits, and a hundredth more does not", () => {
