@@ -25,6 +25,14 @@ const models: Readonly<Record<string, () => nn.Model>> = {
   gru: () => sequential([nn.gru(5), nn.dense(3)], [4, 3]),
   rnn: () => sequential([nn.rnn(5), nn.dense(3)], [4, 3]),
   embedding: () => sequential([nn.embedding(11, 6), nn.flatten(), nn.dense(4), nn.roundTo("bfloat16")], [5]),
+  gated: () => {
+    const gated: nn.Layer = {
+      type: "gated",
+      label: "gated",
+      build: ({ builder }, x) => builder.apply("reluGradient", [x, builder.apply("negate", [x])]),
+    };
+    return sequential([nn.dense(7), gated, nn.dense(3)], [5]);
+  },
   planes: () =>
     sequential(
       [
