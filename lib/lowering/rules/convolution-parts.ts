@@ -1,5 +1,5 @@
 import type { ConvolutionGeometry } from "../../codelets/index.ts";
-import { BlockLayout, type PlacedTensor } from "../../graph/index.ts";
+import { BlockLayout, type Codelet, type PlacedTensor } from "../../graph/index.ts";
 import type { Operation, Value } from "../../ir/index.ts";
 import type { Shape } from "../../tensor/index.ts";
 import { type Piece, type Rows, rowsOf } from "../columns.ts";
@@ -221,3 +221,10 @@ export const withParallel = (parallel: number, extents: readonly number[]): read
 /** Extents of a work as the planner is told: without an axis of one. */
 export const workItems = <T>(parallel: number, extents: readonly T[]): readonly T[] =>
   parallel === 1 ? extents.toSpliced(1, 1) : extents;
+
+/** Cycles that a codelet estimates for a vertex with lists of these sizes. */
+export function estimated(lowering: Lowering, codelet: Codelet, sizes: Readonly<Record<string, unknown>>): number {
+  return codelet.cycles(sizes as Parameters<Codelet["cycles"]>[0], lowering.target);
+}
+
+export const isFloat = ({ inputs }: Operation): boolean => inputs.every(({ type }) => type.dtype === "float32");
