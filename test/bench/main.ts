@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Mea
   minimalloc: () => import("./minimalloc.ts"),
   mlp: () => import("./mlp.ts"),
   picture: () => import("./picture.ts"),
+  "picture-live": () => import("./picture-live.ts"),
   profile: () => import("./profile.ts"),
   resnet: () => import("./resnet.ts"),
   scaling: () => import("./scaling.ts"),

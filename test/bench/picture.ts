@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { devices } from "../../lib/graph/index.ts";
-import { lowerFine } from "../../lib/lowering/index.ts";
+import { type LoweredProgram, lowerFine } from "../../lib/lowering/index.ts";
 import * as nn from "../../lib/nn/index.ts";
 import { layoutGraph } from "../../lib/plot/graph/fold-layout.ts";
 import { buildHierarchy, chooseOpen } from "../../lib/plot/graph/hierarchy.ts";
@@ -32,9 +33,17 @@ async function edgesPerSecond(pictured: VertexGraph, threads: number): Promise<n
   return countEdges(pictured) / times.sort((a, b) => a - b)[1];
 }
 
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Names the bytes of a program's picture, drawn by so many threads. */
+async function digestOf(lowered: LoweredProgram, threads: number): Promise<string> {
+  return digest(await (await bigPicture(lowered, { threads })).png());
+}
+
 /**
  * The whole AlexNet training step at the fine grain, from model to PNG; how fast edges are drawn; the operator graph's
- * layout cold, first of all, and warm; a chart's picture. Memory is the whole process's.
+ * layout cold, first of all, and warm; a chart's picture. Memory is the whole process's. Fails unless one, two and four
+ * threads draw the same bytes.
  */
 export async function measure(): Promise<Measured> {
   const figures: Record<string, number> = {};
@@ -61,6 +70,10 @@ export async function measure(): Promise<Measured> {
   figures.pngBytes = png.length;
   console.log(figure.summary);
   figures.peakResidentBytes = process.resourceUsage().maxRSS * 1024;
+  const files: string[] = [];
+  for (const threads of [1, 2, 4]) files.push(await digestOf(lowered, threads));
+  if (new Set([digest(png), ...files]).size !== 1)
+    throw new Error("picture: 1, 2 and 4 threads must draw the same bytes");
   const pictured = readBlockGraph(lowered.graph, lowered.name);
   figures.vertices = pictured.vertexCount;
   figures.edges = countEdges(pictured);

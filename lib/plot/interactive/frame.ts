@@ -1,8 +1,14 @@
 import { fontFamily, type Theme } from "../look/theme.ts";
 import { createElement, widest } from "./controls.ts";
 
-/** A card with a heading, and below it an empty bar for controls; views put their own parts behind. */
-export function createFrame(theme: Theme, title: string, facts: string): Readonly<Record<"card" | "bar", HTMLElement>> {
+/**
+ * A card with a heading, its title and below it facts, and an empty bar for controls; views put their own parts behind.
+ */
+export function createFrame(
+  theme: Theme,
+  title: string,
+  facts: string,
+): Readonly<Record<"card" | "caption" | "bar", HTMLElement>> {
   const card = createElement("section", {
     background: theme.card,
     color: theme.text,
@@ -14,10 +20,8 @@ export function createFrame(theme: Theme, title: string, facts: string): Readonl
   });
   card.setAttribute("aria-label", title);
   const heading = createElement("div", { padding: "16px 24px 0" });
-  heading.append(
-    createElement("div", { fontSize: "17px", fontWeight: "600" }, title),
-    createElement("div", { color: theme.muted, whiteSpace: "pre-line" }, facts),
-  );
+  const caption = createElement("div", { color: theme.muted, whiteSpace: "pre-line" }, facts);
+  heading.append(createElement("div", { fontSize: "17px", fontWeight: "600" }, title), caption);
   const bar = createElement("div", {
     display: "flex",
     flexWrap: "wrap",
@@ -26,5 +30,5 @@ export function createFrame(theme: Theme, title: string, facts: string): Readonl
     padding: "10px 24px",
   });
   card.append(heading, bar);
-  return { card, bar };
+  return { card, caption, bar };
 }

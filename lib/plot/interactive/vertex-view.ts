@@ -42,7 +42,7 @@ export function mountVertices(
   let columns = readColumns(stored);
   const grid = new VertexGrid(columns, stored.width, stored.height);
   const sectionOf = sectionsOf(stored);
-  const { card, bar } = createFrame(theme, stored.title, describeView(stored));
+  const { card, caption, bar } = createFrame(theme, stored.title, describeView(stored, columns));
   const stage = createElement("div", { position: "relative", background: "#000000" });
   card.append(stage);
   container.append(card);
@@ -179,6 +179,7 @@ export function mountVertices(
       const more = (await ask?.({ part })) as StoredEdges | null | undefined;
       if (!more || ended) return;
       columns = addEdges(columns, more);
+      caption.textContent = describeView(stored, columns);
       paintSoon();
     }
   };
@@ -317,8 +318,7 @@ function describe(
 }
 
 /** What the view shows, and how to move in it. */
-function describeView({ facts, reaches, edgeCount }: StoredVertices): string {
-  const some =
-    reaches.length < edgeCount ? ` ${formatCount(reaches.length)} of them, evenly chosen, are in this view.` : "";
+function describeView({ facts, edgeCount }: StoredVertices, { producers: { length } }: VertexColumns): string {
+  const some = length < edgeCount ? ` ${formatCount(length)} of them, evenly chosen, are in this view.` : "";
   return `${facts}.${some} Turn the wheel to zoom, drag to move.`;
 }

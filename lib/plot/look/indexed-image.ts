@@ -1,4 +1,5 @@
 import { toBase64 } from "../base64.ts";
+import { pngFile } from "./png-chunks.ts";
 
 /** Bytes of a stored block of deflate: the most that its two bytes of length can tell (RFC 1951, section 3.2.4). */
 const mostStored = 65_535;
@@ -25,39 +26,13 @@ export function indexedImage(
   const rows = new Uint8Array((width + 1) * height);
   for (let row = 0; row < height; row++)
     rows.set(cells.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
-  const parts = [
-    Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10),
-    chunk("IHDR", header),
-    chunk("PLTE", Uint8Array.from(palette.flatMap((color) => color.slice(0, 3)))),
-    chunk(
-      "tRNS",
-      Uint8Array.from(palette, ([, , , opacity]) => opacity),
-    ),
-    chunk("IDAT", storeZlib(rows)),
-    chunk("IEND", new Uint8Array(0)),
-  ];
-  return `data:image/png;base64,${toBase64(join(parts))}`;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-/** Length, name, contents, and a check over the last two (PNG, section 5.3). */
-function chunk(name: string, contents: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(contents.length + 12);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, contents.length);
-  for (let index = 0; index < 4; index++) bytes[4 + index] = name.charCodeAt(index);
-  bytes.set(contents, 8);
-  view.setUint32(contents.length + 8, checksum(bytes.subarray(4, contents.length + 8)));
-  return bytes;
+  const file = pngFile([
+    ["IHDR", header],
+    ["PLTE", Uint8Array.from(palette.flatMap((color) => color.slice(0, 3)))],
+    ["tRNS", Uint8Array.from(palette, ([, , , opacity]) => opacity)],
+    ["IDAT", storeZlib(rows)],
+  ]);
+  return `data:image/png;base64,${toBase64(file)}`;
 }
 
 /** Bytes as a stream of zlib in blocks that are stored as they are (RFC 1950 and 1951). */
@@ -93,17 +68,4 @@ function adler32(bytes: Uint8Array): number {
     high %= 65_521;
   }
   return ((high << 16) | low) >>> 0;
-}
-
-const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
-
-/** The cyclic redundancy check of PNG (annex D). */
-function checksum(bytes: Uint8Array): number {
-  let value = 0xffffffff;
-  for (const byte of bytes) value = remainders[(value ^ byte) & 255] ^ (value >>> 8);
-  return ~value >>> 0;
 }

@@ -1,5 +1,5 @@
 import { deflateSync } from "node:zlib";
-import { pngFile } from "./png-file.ts";
+import { pngFile } from "../look/png-chunks.ts";
 
 /** The most colours that a PNG with a palette can have. */
 const mostColors = 256;

@@ -75,7 +75,7 @@ export async function bigPicture(
   const [{ drawScene }, { toneMap }, { truecolorPng }] = await Promise.all([
     import("./draw-scene.ts"),
     import("./tone-map.ts"),
-    import("../static/png-file.ts"),
+    import("../static/truecolor-png.ts"),
   ]);
   const drawn = await drawScene(scene, graph, view, options.threads);
   const pixels = toneMap(drawn.light, view.width, view.height);

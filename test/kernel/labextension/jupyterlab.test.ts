@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import { install } from "../../../kernel/install.ts";
-import { curves, type Figure, graph, memory } from "../../../lib/plot/index.ts";
+import { curves, graph, memory } from "../../../lib/plot/index.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "../../lib/plot/samples.ts";
 import { chromiumArguments, findChromium, findPython } from "../../support/environment.ts";
+import { writeFigureNotebook } from "../../support/figure-notebook.ts";
 import { type JupyterServer, startJupyter } from "../../support/jupyter-lab.ts";
 import { suite } from "../../support/suite.ts";
 
@@ -21,48 +22,53 @@ let browser: Browser;
 let server: JupyterServer | undefined;
 let address = "";
 
-async function writeNotebook(figures: readonly Figure[]): Promise<void> {
-  const cells = await Promise.all(
-    figures.map(async (figure, index) => {
-      const { "image/png": _, ...data } = await figure.bundle();
-      const outputs = [{ output_type: "display_data", metadata: {}, data }];
-      return {
-        id: `c${index}`,
-        cell_type: "code",
-        metadata: {},
-        source: "figure",
-        execution_count: index + 1,
-        outputs,
-      };
-    }),
-  );
-  const metadata = { kernelspec: { name: "none", display_name: "none", language: "typescript" } };
-  writeFileSync(
-    join(folder, "notebooks/figures.ipynb"),
-    JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }),
-  );
-}
-
-/** A notebook without outputs, whose cell simulates a training step. */
-function writeLiveNotebook(): void {
-  const source = [
-    "const model = nn.sequential([nn.flatten(), nn.dense(8), nn.relu(), nn.dense(4)], { input: [8, 8], seed: 1 })",
-    "simulate(lower(trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch: 4, loss: nn.crossEntropy() }), devices.gc200))",
-  ].join("\n");
-  const cell = { id: "live", cell_type: "code", metadata: {}, source, execution_count: null, outputs: [] };
+/** A notebook without outputs, of one cell. */
+function writeLiveNotebook(name: string, source: readonly string[]): void {
+  const cell = {
+    id: "live",
+    cell_type: "code",
+    metadata: {},
+    source: source.join("\n"),
+    execution_count: null,
+    outputs: [],
+  };
   const metadata = { kernelspec: { name: "tessera", display_name: "TypeScript (Tessera)", language: "typescript" } };
   writeFileSync(
-    join(folder, "notebooks/live.ipynb"),
+    join(folder, "notebooks", name),
     JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells: [cell] }),
   );
 }
+
+const training = [
+  "const model = nn.sequential([nn.flatten(), nn.dense(8), nn.relu(), nn.dense(4)], { input: [8, 8], seed: 1 })",
+  "simulate(lower(trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch: 4, loss: nn.crossEntropy() }), devices.gc200))",
+];
+
+/** Two thousand vertices that read two hundred others each: more edges than a notebook stores. */
+const manyEdges = [
+  "const [width, fan] = [2000, 200]",
+  "const section = { part: 'forward', start: 0, end: width } as const",
+  "await plot.bigPicture({",
+  "  kind: 'vertex-graph', title: 'many edges', vertexCount: 2 * width,",
+  "  sections: [",
+  "    { ...section, layer: 'one', codelet: 'Make' },",
+  "    { ...section, layer: 'two', codelet: 'Read', start: width, end: 2 * width },",
+  "  ],",
+  "  edges: [{",
+  "    firstVertex: 0,",
+  "    starts: Uint32Array.from({ length: 2 * width + 1 }, (_, vertex) => Math.max(0, vertex - width) * fan),",
+  "    producers: Uint32Array.from({ length: width * fan }, (_, edge) => (Math.floor(edge / fan) * 7 + edge % fan) % width),",
+  "  }],",
+  "}, { width: 600 })",
+];
 
 test.before(async () => {
   mkdirSync(join(folder, "notebooks"), { recursive: true });
   // The extension, and the kernel for the notebook that runs.
   await install(join(folder, "data"));
-  writeLiveNotebook();
-  await writeNotebook([
+  writeLiveNotebook("live.ipynb", training);
+  writeLiveNotebook("edges.ipynb", manyEdges);
+  await writeFigureNotebook(join(folder, "notebooks/figures.ipynb"), [
     memory(sampleMemory([784, ...new Array<number>(8).fill(64), 10], 64, "deep")),
     graph(sampleGraph([784, 128, 10], 64, "shallow")),
     curves({ shallow: [sampleHistory("shallow", 1, 0.017)], deep: [sampleHistory("deep", 1, 0.02)] }),
@@ -124,13 +130,66 @@ test("an untrusted notebook shows memory, graph and chart in their interactive f
   });
 });
 
+test("an operator graph answers to search, to clicks on layers, and to the pointer", async () => {
+  const report = sampleGraph([784, 128, 10], 64);
+  await openNotebook(async (page) => {
+    const boxes = page.locator(".tessera-figure [data-box]");
+    await boxes.first().waitFor();
+    await page.getByRole("searchbox", { name: /Search operators/ }).fill("dense2 matmul");
+    const expected = report.nodes.filter(({ layer, operator }) => layer === "dense2" && operator === "matmul").length;
+    await page.getByText(`${expected} found`).waitFor();
+    await boxes.nth(1).hover();
+    // Every figure has a tooltip of its own.
+    const tooltips = page.locator('.tessera-figure [role="tooltip"]');
+    const tooltip = (await tooltips.filter({ hasText: /^matmul/ }).textContent())!;
+    for (const part of ["float32[64,128]", "32 KiB", "12.8 MFLOP"]) assert.ok(tooltip.includes(part), tooltip);
+    const row = page.locator(".tessera-figure [data-row]").filter({ hasText: /^dense2$/ });
+    await row.locator("text").first().click();
+    assert.is(await row.getAttribute("aria-expanded"), "false");
+    assert.ok((await boxes.count()) < report.nodes.length);
+    await page.getByRole("button", { name: "Open every layer" }).click();
+    assert.is(await boxes.count(), report.nodes.length);
+  });
+});
+
+/** Runs the one cell of a notebook when its kernel is ready. */
+async function runCell(page: Page): Promise<void> {
+  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
+  await page.getByText("TypeScript (Tessera) | Idle").first().waitFor({ timeout: 60_000 });
+  await page.locator(".jp-Notebook .jp-CodeCell .cm-content").first().click();
+  await page.keyboard.press("Shift+Enter");
+}
+
+test("edges that a notebook has no room for come from the living kernel", async () => {
+  await openPage("edges.ipynb", async (page) => {
+    await runCell(page);
+    const canvas = page.locator(".tessera-figure canvas").first();
+    await canvas.waitFor({ timeout: 120_000 });
+    // The caption counts what is in the view, until nothing is missing.
+    const caption = page.locator(".tessera-figure").getByText(/400,000 edges from producer to consumer/);
+    for (let attempt = 0; attempt < 600; attempt++) {
+      if (!(await caption.textContent())!.includes("evenly chosen")) break;
+      await page.waitForTimeout(100);
+    }
+    assert.not.match((await caption.textContent())!, /evenly chosen/);
+    const frame = (await canvas.boundingBox())!;
+    const tooltip = page.locator('.tessera-figure [role="tooltip"]');
+    for (let place = 0; place < 4000; place++) {
+      const [across, down] = [(place * 0.754877666) % 1, (place * 0.569840291) % 1];
+      await page.mouse.move(frame.x + across * frame.width, frame.y + down * frame.height);
+      const text = (await tooltip.count()) === 1 ? ((await tooltip.textContent()) ?? "") : "";
+      if (!text.startsWith("Read")) continue;
+      assert.match(text, /reads200 edgesread by0 vertices$/);
+      return;
+    }
+    throw new Error("no vertex was under the pointer");
+  });
+});
+
 test("a figure asks the living kernel for a finer drawing of what it is zoomed to", async () => {
   await openPage("live.ipynb", async (page) => {
     const card = page.locator(".tessera-figure svg[role=img]").first();
-    await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
-    await page.getByText("TypeScript (Tessera) | Idle").first().waitFor({ timeout: 60_000 });
-    await page.locator(".jp-Notebook .jp-CodeCell .cm-content").first().click();
-    await page.keyboard.press("Shift+Enter");
+    await runCell(page);
     await card.waitFor({ timeout: 60_000 });
     const tooltip = page.locator('.tessera-figure [role="tooltip"]');
     /** How many cycles the piece of time under the pointer takes; the drawing may just be giving way to another. */

@@ -2,7 +2,7 @@ import { Resvg } from "@resvg/resvg-js";
 import * as assert from "uvu/assert";
 import { bigPicture, type VertexGraph } from "../../../lib/plot/index.ts";
 import { jpeg } from "../../../lib/plot/static/jpeg.ts";
-import { truecolorPng } from "../../../lib/plot/static/png-file.ts";
+import { truecolorPng } from "../../../lib/plot/static/truecolor-png.ts";
 import { layoutBlocks } from "../../../lib/plot/vertices/block-layout.ts";
 import { divideIntoBlocks, joinBlocks } from "../../../lib/plot/vertices/blocks.ts";
 import { coarsen } from "../../../lib/plot/vertices/coarsen.ts";

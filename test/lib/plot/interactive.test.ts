@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
 import { BlockEngine, compile, devices, lower, nn } from "../../../lib/index.ts";
+import { layoutGraph } from "../../../lib/plot/graph/fold-layout.ts";
+import { buildHierarchy, chooseOpen } from "../../../lib/plot/graph/hierarchy.ts";
 import {
   bigPicture,
   compareMemory,
   curves,
   network as drawNetwork,
+  execution,
   type Figure,
   graph,
   images,
@@ -17,6 +20,7 @@ import {
   programTree,
 } from "../../../lib/plot/index.ts";
 import { formatBytes } from "../../../lib/plot/look/format.ts";
+import { executionLayout } from "../../../lib/plot/machine/execution-picture.ts";
 import { memoryLayout } from "../../../lib/plot/memory/memory-picture.ts";
 import type { StoredVertices } from "../../../lib/plot/vertices/stored-vertices.ts";
 import { chromiumArguments, findChromium } from "../../support/environment.ts";
@@ -210,6 +214,71 @@ test("an operator under the pointer tells its type, bytes, work and what it read
     for (const part of ["float32[64,64]", "16 KiB", "6.42 MFLOP", "dense1.weight float32[784,64]"]) {
       assert.ok(tooltip.includes(part), `${part} in ${tooltip}`);
     }
+  });
+});
+
+test("lines are the wider the more bytes their tensors have, and tell them", async () => {
+  await show(graph(network), async (page) => {
+    const lines = page.locator("[data-line]");
+    const widths = await lines.evaluateAll((paths) => paths.map((path) => Number(path.getAttribute("stroke-width"))));
+    const layout = layoutGraph(
+      network,
+      buildHierarchy(network),
+      chooseOpen(buildHierarchy(network), { rows: 60, boxes: 160 }),
+    );
+    const order = await lines.evaluateAll((paths) => paths.map((path) => Number(path.getAttribute("data-line"))));
+    assert.is(order.length, layout.lines.length);
+    const drawn = order.map((line, position) => ({ bytes: layout.lines[line].bytes, width: widths[position] }));
+    drawn.sort((a, b) => a.bytes - b.bytes);
+    for (const [position, { width }] of drawn.entries()) {
+      if (position > 0) assert.ok(width >= drawn[position - 1].width);
+    }
+    assert.ok(drawn.at(-1)!.width > 3 * drawn[0].width);
+    const widest = page.locator(`[data-line="${order[widths.indexOf(Math.max(...widths))]}"]`).first();
+    await widest.dispatchEvent("pointermove");
+    assert.match((await page.locator('[role="tooltip"]').textContent())!, /^\d+ tensors?, [\d.]+ [KM]?i?B/);
+  });
+});
+
+test("what is kept and what is computed again is marked, and says so", async () => {
+  const layers = [nn.flatten(), ...nn.repeat(6, [nn.dense(16), nn.relu()]), nn.dense(10)];
+  const model = nn.sequential(layers, { input: [12, 12], seed: 1 });
+  const report = compile(model, { optimizer: nn.sgd({ rate: 0.1 }), batch: 8, memory: "checkpoint" }).graph;
+  await show(graph(report), async (page) => {
+    const again = page.locator("[data-box]").filter({ has: page.locator("rect[stroke-dasharray]") });
+    const recomputed = report.nodes.filter(({ recomputed }) => recomputed === true);
+    assert.ok(recomputed.length > 0);
+    assert.is(await again.count(), recomputed.length);
+    await again.first().hover();
+    assert.match(
+      (await page.locator('[role="tooltip"]').textContent())!,
+      /Computed again: the first results were not kept/,
+    );
+    const kept = page.locator("[data-box]").filter({ has: page.locator("[data-mark=kept]") });
+    await kept.first().hover();
+    assert.match((await page.locator('[role="tooltip"]').textContent())!, /Kept for the way back/);
+  });
+});
+
+test("a piece of time under the pointer tells its superstep, its phases and how busy the tiles are", async () => {
+  const model = nn.sequential([nn.flatten(), nn.dense(8), nn.relu(), nn.dense(4)], { input: [8, 8], seed: 1 });
+  const program = compile(model, { optimizer: nn.sgd({ rate: 0.1 }), batch: 4 });
+  const machine = new BlockEngine(lower(program, devices.gc200));
+  machine.run();
+  const report = machine.report();
+  await show(execution(report), async (page) => {
+    const { map } = executionLayout;
+    const box = (await page.locator("svg[role=img]").boundingBox())!;
+    const text = async (share: number): Promise<string> => {
+      const scale = box.width / Number(await page.locator("svg[role=img]").getAttribute("width"));
+      await page.mouse.move(box.x + (24 + map.x + share * map.width) * scale, box.y + box.height * 0.4);
+      return (await page.locator('[role="tooltip"]').textContent())!;
+    };
+    const first = await text(0.001);
+    const last = await text(0.999);
+    assert.ok(first.includes(report.supersteps[0].name), first);
+    assert.ok(last.includes(report.supersteps.at(-1)!.name), last);
+    assert.match(first, /compute.*exchange.*sync|superstep/s);
   });
 });
 

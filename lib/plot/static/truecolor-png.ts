@@ -1,21 +1,5 @@
-import { crc32, deflateSync } from "node:zlib";
-
-/** A PNG file of the given parts, each a name of four letters and its contents; the end is added (PNG, section 5). */
-export function pngFile(parts: readonly (readonly [name: string, contents: Uint8Array])[]): Uint8Array {
-  const chunks = [...parts, ["IEND", new Uint8Array(0)] as const].map(([name, contents]) => chunk(name, contents));
-  return Buffer.concat([Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10), ...chunks]);
-}
-
-/** Length, name, contents, and a check over the last two. */
-function chunk(name: string, contents: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(contents.length + 12);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, contents.length);
-  for (let index = 0; index < 4; index++) bytes[4 + index] = name.charCodeAt(index);
-  bytes.set(contents, 8);
-  view.setUint32(contents.length + 8, crc32(bytes.subarray(4, contents.length + 8)));
-  return bytes;
-}
+import { deflateSync } from "node:zlib";
+import { pngFile } from "../look/png-chunks.ts";
 
 /**
  * Writes an image with all its colours as a PNG file.
