@@ -175,6 +175,25 @@ test("a file of an older version is read if its operators meant the same, and ot
   );
 });
 
+test("what were attributes before version 13 and are inputs since is read either way", async () => {
+  const wholes = (name: string, ...values: number[]) => ({ name, wholes: values, type: attributeTypes.wholes });
+  const nodes = [
+    { operator: "Unsqueeze", inputs: ["x"], outputs: ["deep"], attributes: [wholes("axes", 1)] },
+    { operator: "Squeeze", inputs: ["deep"], outputs: ["flat"], attributes: [wholes("axes", 1)] },
+    {
+      operator: "Split",
+      inputs: ["flat"],
+      outputs: ["three", "one"],
+      attributes: [wholes("split", 3, 1), { name: "axis", whole: 1, type: attributeTypes.whole }],
+    },
+    { operator: "ReduceSum", inputs: ["three"], outputs: ["y"], attributes: [wholes("axes", 1)] },
+  ];
+  const model = await readOnnx(file(nodes, { operatorSets: [{ version: 11 }] }), "old.onnx", {});
+  const input = tensor([1, 2, 3, 100, 10, 20, 30, 100], { shape: [2, 4] });
+  const { data: sums } = await compile(model, { batch: 2, threads: 1 }).predict(input);
+  assert.equal([...sums], [6, 60]);
+});
+
 test("versions of operators that are not known, and shapes left open, are refused with a remedy", async () => {
   assert.match(
     await refusal(readOnnx(file([relu], { operatorSets: [{ version: 99 }] }), "new.onnx", {})),
