@@ -15,7 +15,10 @@ export interface LinkedDevice {
   readonly linkBytesPerSecond: number;
 }
 
-/** The machine of Rhu et al. 2016: an NVIDIA Titan X (Maxwell) on PCI Express 3 with 16 lanes. */
+/**
+ * The machine of Rhu et al. 2016: an NVIDIA Titan X (Maxwell), which its maker announced with 7 TFLOP/s in single precision
+ * and 336.5 GB/s of memory, on PCI Express 3 with 16 lanes.
+ */
 export const titanX: LinkedDevice = { flopsPerSecond: 7e12, bytesPerSecond: 336e9, linkBytesPerSecond: 16e9 };
 
 /** Settings of offloading. */

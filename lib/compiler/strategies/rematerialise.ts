@@ -7,6 +7,7 @@ import { internalsOf, StageReplay } from "../rematerialisation/stage-replay.ts";
 import { everythingBytes, mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
 import { leastExtraFlops } from "../rematerialisation/work-bound.ts";
+import { chainPlanWithin } from "./revolve.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
 
 /** Settings of rematerialisation. */
@@ -83,9 +84,13 @@ export class Rematerialisation {
         reason: `The least memory over ${this.#stages.length} stages for at most one more forward pass.`,
       };
     }
+    const bound = leastExtraFlops(this.#context.tape, budgetBytes - this.#context.residentBytes);
     const best = this.#search(budgetBytes) ?? this.#smallest();
     if (best.target.arenaBytes > budgetBytes) {
-      const { arenaBytes, peakStep } = best.target;
+      // Groups of stages keep what a chain of checkpoints lets go.
+      const chain = chainPlanWithin(this.#context, budgetBytes);
+      if ("graph" in chain) return { ...chain, leastExtraFlops: bound };
+      const { arenaBytes, peakStep } = chain.arenaBytes < best.target.arenaBytes ? chain : best.target;
       throw new Error(
         `memory: the budget must hold the smallest plan, got ${format(budgetBytes)} for at least ${format(arenaBytes)} ` +
           `(its peak is at ${peakStep}); raise the budget or lower the batch`,
@@ -93,7 +98,7 @@ export class Rematerialisation {
     }
     return {
       graph: best.graph,
-      leastExtraFlops: leastExtraFlops(this.#context.tape, budgetBytes - this.#context.residentBytes),
+      leastExtraFlops: bound,
       reason: `${this.#stages.length} stages; the least extra work that fits ${format(budgetBytes)} takes ${format(best.target.arenaBytes)}.`,
     };
   }

@@ -66,11 +66,21 @@ function fewestSlots(steps: number): number {
   return slots;
 }
 
-/**
- * The cheapest plan that the target fits into a budget. A chain knows what passes between stages; what is inside them
- * comes on top, so the bytes that checkpoints may take are found by halves.
- */
+/** The plan within a budget, or the error that says the smallest. */
 function withinBytes(context: PlanContext, bytes: number): StrategyPlan {
+  const found = chainPlanWithin(context, bytes);
+  if ("graph" in found) return found;
+  throw new Error(
+    `memory: the budget must hold the smallest plan, got ${format(bytes)} for at least ${format(found.arenaBytes)} ` +
+      `of revolve (its peak is at ${found.peakStep}); raise the budget or lower the batch`,
+  );
+}
+
+/**
+ * The cheapest plan that the target fits into a budget, or what the smallest takes where none fits. A chain knows what
+ * passes between stages; what is inside them comes on top, so the bytes that checkpoints may take are found by halves.
+ */
+export function chainPlanWithin(context: PlanContext, bytes: number): StrategyPlan | TargetPlan {
   const { tape } = context;
   const stages = mergeStages(tape, stagesOf(tape), mostUnequalStages);
   const chain = unequalChain(tape, stages);
@@ -85,12 +95,8 @@ function withinBytes(context: PlanContext, bytes: number): StrategyPlan {
     if (target.arenaBytes <= bytes) {
       if (best === undefined || replay.extraFlops < best.replay.extraFlops) best = { replay, target };
       low = limit;
-    } else if (trial === 0) {
-      throw new Error(
-        `memory: the budget must hold the smallest plan, got ${format(bytes)} for at least ${format(target.arenaBytes)} ` +
-          `of revolve (its peak is at ${target.peakStep}); raise the budget or lower the batch`,
-      );
-    } else high = limit;
+    } else if (trial === 0) return target;
+    else high = limit;
   }
   const { replay, target } = best as NonNullable<typeof best>;
   return {

@@ -317,6 +317,36 @@ test("a budget that nothing fits is refused with the smallest plan and the step 
   }
 });
 
+test("the smallest budget that is named is kept, a byte less is refused, and no strategy of the same bits goes below it", () => {
+  const engine = referenceEngine();
+  for (const widths of [
+    [32, 32, 32],
+    [64, 8, 64],
+    [16, 16, 16, 16, 16, 16],
+  ]) {
+    const model = nn.sequential(
+      [nn.flatten(), ...widths.flatMap((units) => [nn.dense(units), nn.tanh()]), nn.dense(10)],
+      {
+        input: [6, 6],
+      },
+    );
+    const graph = trainingGraph(model, nn.sgd({ rate: 0.1 }), { batch: 128, loss: nn.crossEntropy() });
+    const bytesOfPlan = (memory: MemoryOption): number =>
+      engine.compile(planSchedule(graph, strategiesOf(memory), targetOf(engine))).arenaBytes;
+    let smallest = Number.NaN;
+    try {
+      bytesOfPlan({ budget: 1 });
+    } catch (error) {
+      smallest = Number(/at least ([\d,]+) B/.exec((error as Error).message)?.[1].replaceAll(",", ""));
+    }
+    assert.ok(bytesOfPlan({ budget: smallest }) <= smallest, `${widths}: ${smallest}`);
+    assert.throws(() => bytesOfPlan({ budget: smallest - 1 }), `at least ${smallest.toLocaleString("en")} B`);
+    for (const name of ["reuse", "checkpoint", "revolve", "rematerialise"] as const) {
+      assert.ok(bytesOfPlan(name) >= smallest, `${widths}, ${name}`);
+    }
+  }
+});
+
 test("what counts or averages from step to step is never repeated", () => {
   const { graph } = planSchedule(
     graphOf(models.convolutional),
