@@ -10,7 +10,7 @@ import type { Kernel, Nest, Scratch, Store } from "./nest.ts";
 import { productTile } from "./product-tiling.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { loopRule } from "./rules/index.ts";
-import { flatIndex, type Operand, type Piece, type Position, remember } from "./rules/rule.ts";
+import { flatIndex, type Operand, type Piece, type Position, type Range, remember } from "./rules/rule.ts";
 import { tiled } from "./tiling.ts";
 
 /** Operations that are computed in one go, and which of their results are kept. */
@@ -83,7 +83,7 @@ export function lowerGroup(
   return { name, nests, scratch };
 }
 
-/** Spaces over the same axes as one, so that phases share what they load; sums keep loops of their own. */
+/** Spaces over the same axes as one, so that ranges share what they load; sums keep loops of their own. */
 function together(spaces: readonly Space[]): readonly Space[] {
   const joined = new Map<readonly Axis[], Space>();
   const apart: Space[] = [];
@@ -147,7 +147,7 @@ interface Loops {
   readonly position: Position;
 }
 
-/** The loops that together go over a group's shape: one space, or one for each phase. */
+/** The loops that together go over a group's shape: one space, or one for each of its ranges. */
 function loopSpaces(shape: Shape, anchor: Operation | undefined): readonly Loops[] {
   const rule = anchor === undefined ? null : loopRule(anchor.operator);
   if (anchor === undefined || rule === null || rule.family === "pieces") return [plainLoops(shape)];
@@ -157,21 +157,21 @@ function loopSpaces(shape: Shape, anchor: Operation | undefined): readonly Loops
     attributes: anchor.attributes,
   };
   const cut = rule.cut?.(input);
-  const apart = rule.phases?.(input);
-  if (apart === undefined || apart.every((phases) => phases === 1)) return [cutLoops(plainLoops(shape), cut)];
-  let starts: readonly (readonly number[])[] = [[]];
-  for (const [axis, phases] of apart.entries()) {
-    const own = Array.from({ length: Math.min(phases, shape[axis]) }, (_, start) => start);
-    starts = starts.flatMap((before) => own.map((start) => [...before, start]));
-  }
+  const ranges = rule.ranges?.(input);
+  if (ranges === undefined || ranges.every(({ length }) => length === 1)) return [cutLoops(plainLoops(shape), cut)];
+  let spaces: readonly (readonly Range[])[] = [[]];
+  for (const own of ranges) spaces = spaces.flatMap((before) => own.map((range) => [...before, range]));
   const known = new Map<string, Loops>();
-  return starts.map((start) => {
-    const extents = shape.map((extent, axis) => Math.ceil((extent - start[axis]) / apart[axis]));
+  return spaces.map((space) => {
+    const extents = space.map(({ count }) => count);
     const key = extents.join();
     const loops = known.get(key) ?? cutLoops(plainLoops(extents), cut);
     known.set(key, loops);
     const { axes, position } = loops;
-    return { axes, position: position.map((index, axis) => plus(times(index, apart[axis]), at(start[axis]))) };
+    return {
+      axes,
+      position: position.map((index, axis) => plus(times(index, space[axis].step), at(space[axis].start))),
+    };
   });
 }
 
@@ -202,7 +202,7 @@ function inBlocks(cut: SampleCut | null): (loops: Loops) => Loops {
   return ({ axes, position }) => {
     const [first, ...rest] = axes;
     if (cut === null || first?.extent !== cut.samples * cut.block.extent) return { axes, position };
-    // Loops that were over the same axes still are: phases share what they load.
+    // Loops that were over the same axes still are: ranges share what they load.
     const inBlock = known.get(axes) ?? [{ name: first.name, extent: cut.samples }, ...rest];
     known.set(axes, inBlock);
     const by = new Map([[first, plus(along(cut.block, cut.samples), along(inBlock[0]))]]);

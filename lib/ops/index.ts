@@ -8,4 +8,4 @@ export { noIndex } from "./pooling.ts";
 export { quantizeLevels } from "./quantize.ts";
 export { type OperatorName, operators, operatorTable } from "./table.ts";
 export { uniformLane } from "./uniform.ts";
-export type { Window } from "./window.ts";
+export { type Window, windowsOver } from "./window.ts";

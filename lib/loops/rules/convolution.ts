@@ -2,7 +2,7 @@ import type { Window } from "../../ops/index.ts";
 import { type Affine, divided, plus, times } from "../affine.ts";
 import { type Expression, multiply } from "../expression.ts";
 import { type LoopRule, type Position, type RuleInput, remember } from "./rule.ts";
-import { inWindow, margined, padded, reduceOver, turned, turnedWindow } from "./window.ts";
+import { inWindow, margined, padded, phases, reduceOver, rowRanges, turned, turnedWindow, whole } from "./window.ts";
 
 function windowOf({ attributes }: RuleInput, kernel: readonly number[]): Window {
   return {
@@ -64,7 +64,11 @@ export const convolution2dInputGradient: LoopRule = {
     return [...margined(0, maps, sizeOf(input), window, 0), ...turned(1, w)];
   },
   cut: (input) => ({ axis: 1, parts: groupsOf(input) }),
-  phases: ({ attributes }) => [1, 1, ...(attributes.stride as readonly number[])],
+  ranges(input) {
+    const [samples, channels, ...size] = input.outputs[0].shape;
+    const window = windowOf(input, input.operands[1].type.shape.slice(2));
+    return [[whole(samples)], [whole(channels)], rowRanges(size, window), phases(size[1], window.stride[1])];
+  },
   elements(input) {
     const [maps, w] = input.operands;
     const [channels, filters, ...kernel] = w.type.shape;

@@ -2,8 +2,8 @@ import { noIndex, type Window } from "../../ops/index.ts";
 import { elementCount } from "../../tensor/index.ts";
 import { at, plus, times } from "../affine.ts";
 import { binary, compare, constant, type Expression, indexValue, integer, multiply, select } from "../expression.ts";
-import { type LoopRule, type Position, type RuleInput, remember } from "./rule.ts";
-import { inWindow, margined, overWindow, padded, turnedWindow } from "./window.ts";
+import { type LoopRule, type Position, type Range, type RuleInput, remember } from "./rule.ts";
+import { inWindow, margined, overWindow, padded, phases, turnedWindow, whole } from "./window.ts";
 
 function windowOf({ attributes }: RuleInput): Window {
   return {
@@ -16,7 +16,12 @@ function windowOf({ attributes }: RuleInput): Window {
 
 const sizeOf = ({ attributes }: RuleInput): readonly number[] => attributes.size as readonly number[];
 
-const phasesOf = ({ attributes }: RuleInput): readonly number[] => [1, 1, ...(attributes.stride as readonly number[])];
+/** Elements of pictures that lie a stride apart meet the same elements of windows. */
+function rangesOf({ outputs, attributes }: RuleInput): readonly (readonly Range[])[] {
+  const [samples, channels, rows, columns] = outputs[0].shape;
+  const [down, right] = attributes.stride as readonly number[];
+  return [[whole(samples)], [whole(channels)], phases(rows, down), phases(columns, right)];
+}
 
 /** The largest element, and the smallest index at which it stands. */
 export const maxPool2d: LoopRule = {
@@ -58,7 +63,7 @@ export const maxPool2dGradient: LoopRule = {
     const [g, index] = input.operands;
     return [...margined(0, g, sizeOf(input), window, 0), ...margined(1, index, sizeOf(input), window, noIndex)];
   },
-  phases: phasesOf,
+  ranges: rangesOf,
   elements(input) {
     const [g, index] = input.operands;
     const size = sizeOf(input);
@@ -122,7 +127,7 @@ export const averagePool2dGradient: LoopRule = {
   family: "reduce",
   same: [],
   copies: (input) => margined(0, input.operands[0], sizeOf(input), windowOf(input), 0),
-  phases: phasesOf,
+  ranges: rangesOf,
   elements(input) {
     const [g] = input.operands;
     const window = windowOf(input);

@@ -3,6 +3,13 @@ import { rowMajorStrides, type Shape, type TensorType } from "../../tensor/index
 import { type Affine, plus, times } from "../affine.ts";
 import type { Expression } from "../expression.ts";
 
+/** Elements of an axis that lie as far apart each. */
+export interface Range {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
 /** The index of one element of a tensor: an expression for each of its axes. */
 export type Position = readonly Affine[];
 
@@ -61,10 +68,11 @@ export interface ElementRule {
   /** What is put together first, such as pictures with a margin; `elements` then sees these operands. */
   copies?(input: RuleInput): readonly Copy[];
   /**
-   * For each axis of the output into how many phases it falls: elements so far apart are computed by loops of their own,
-   * because others are computed otherwise. `elements` finds the phase in the constant of an index.
+   * For each axis of the output the ranges into which it falls: each is computed by loops of its own, because others are
+   * computed otherwise. `elements` finds the range in an index: its constant is the first element, and its term has step
+   * and axis.
    */
-  phases?(input: RuleInput): readonly number[];
+  ranges?(input: RuleInput): readonly (readonly Range[])[];
   /** An axis of the output that becomes two loops, over `parts` and within each, for indices that differ by part. */
   cut?(input: RuleInput): { readonly axis: number; readonly parts: number };
 }

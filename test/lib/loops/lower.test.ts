@@ -91,4 +91,18 @@ test("a softmax's row-wise parts are computed once for each row", () => {
   assert.is(text.match(/sum\(c </g)?.length, 1);
 });
 
+test("pictures' gradients leave out the products with the margin where rows near the edge are many", () => {
+  const gradient = (size: number, kernel: number, padding: number): string =>
+    textOf((builder, input) => {
+      const maps = size + 2 * padding - kernel + 1;
+      const operands = [input(4, 8, maps, maps), input(8, 3, kernel, kernel)];
+      const attributes = { padding: [padding, padding], size: [size, size] };
+      return builder.apply("convolution2dInputGradient", operands, attributes);
+    });
+  const loopsOver = (text: string): number => text.split('nest "convolution2dInputGradient"').length - 1;
+  // Four rows at either edge, which meet one to four of the kernel's rows, and those between.
+  assert.is(loopsOver(gradient(14, 5, 0)), 9);
+  assert.is(loopsOver(gradient(28, 3, 1)), 1);
+});
+
 test.run();
