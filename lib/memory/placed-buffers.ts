@@ -1,7 +1,7 @@
 import type { MemoryProblem } from "./problem.ts";
 
 /** Cells that a lifespan spans at most, but for one at its end: more make lists shorter and placing dearer. */
-const mostCells = 8;
+const mostCells = 4;
 /** How many times wider the cells of each level are than those of the level below. */
 const widening = 4;
 
