@@ -88,7 +88,9 @@ function withDescriptions(value: unknown, level: number): unknown {
     return described === member ? [] : [[key, described] as const];
   });
   if (replaced.length === 0) return value;
-  return Object.assign(isArray ? [...value] : { ...value }, Object.fromEntries(replaced));
+  const copy: object = isArray ? [...value] : Object.defineProperties({}, Object.getOwnPropertyDescriptors(value));
+  for (const [key, described] of replaced) Object.defineProperty(copy, key, { value: described, enumerable: true });
+  return copy;
 }
 
 /** Every bundle needs a form that the poorest front end can show. */

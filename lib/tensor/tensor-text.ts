@@ -11,8 +11,8 @@ const digits = 6;
 
 /** Whether a value is a tensor, by its form: tensors are plain data. */
 export function isHostTensor(value: object): value is HostTensor {
-  const { shape, dtype, data } = value as Partial<HostTensor>;
-  return Array.isArray(shape) && dtypes.some((known) => known === dtype) && ArrayBuffer.isView(data);
+  const asked = value as Partial<HostTensor>;
+  return Array.isArray(asked.shape) && dtypes.some((known) => known === asked.dtype) && ArrayBuffer.isView(asked.data);
 }
 
 /** One line about a tensor: `tensor float32 [2,3]`. */

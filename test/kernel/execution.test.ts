@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import * as assert from "uvu/assert";
 import { KernelClient, outputs, printed, result } from "../support/kernel-client.ts";
 import { suite } from "../support/suite.ts";
@@ -190,6 +191,8 @@ test("tells tensors in rows, and in a line where they are a part of something el
   assert.is(await run("tensor([[1, 2], [3, 4]])"), "tensor float32 [2,2]\n[[1, 2],\n [3, 4]]");
   const split = await run("({ train: { inputs: tensor([1, 2, 3]) }, list: [tensor(1)] })");
   assert.is(split, "{ train: { inputs: tensor float32 [3] }, list: [ tensor float32 [] ] }");
+  const lazy = await run("({ get lazy(): number { throw new Error('called') }, one: tensor(1) })");
+  assert.is(stripVTControlCharacters(lazy ?? ""), "{ lazy: [Getter], one: tensor float32 [] }");
 });
 
 test("gives the same library by import and without", async () => {

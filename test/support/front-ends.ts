@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { chromiumArguments, findChromium, findPython } from "./environment.ts";
 import { type JupyterServer, startJupyter } from "./jupyter-server.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -27,12 +27,12 @@ export interface OpenNotebook {
 export class FrontEnds {
   readonly root: string;
   readonly #server: JupyterServer;
-  readonly #browser: Browser;
+  readonly #context: BrowserContext;
 
-  private constructor(root: string, server: JupyterServer, browser: Browser) {
+  private constructor(root: string, server: JupyterServer, context: BrowserContext) {
     this.root = root;
     this.#server = server;
-    this.#browser = browser;
+    this.#context = context;
   }
 
   /** Why there can be none on this machine; an empty text if there can. */
@@ -48,7 +48,9 @@ export class FrontEnds {
     const root = temporaryFolder();
     const server = await startJupyter(pythonFound.python, "jupyterlab", root, token);
     const browser = await chromium.launch({ executablePath: browserFound.chromium, args: [...chromiumArguments] });
-    return new FrontEnds(root, server, browser);
+    // One for all pages: what the first has loaded the others need not load again.
+    const context = await browser.newContext({ viewport: { width: 1280, height: 1400 } });
+    return new FrontEnds(root, server, context);
   }
 
   /** Everything that a page asks for must begin with this. */
@@ -72,7 +74,7 @@ export class FrontEnds {
    * kernels are ended.
    */
   async open(view: View, name: string, look: (page: Page) => Promise<void>): Promise<void> {
-    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 1400 } });
+    const page = await this.#context.newPage();
     page.setDefaultTimeout(patience);
     try {
       const place = view === "lab" ? `lab${name && `/tree/${name}`}?reset&` : `notebooks/${name}?`;
@@ -99,7 +101,7 @@ export class FrontEnds {
   }
 
   async stop(): Promise<void> {
-    await this.#browser.close();
+    await this.#context.browser()?.close();
     this.#server.stop();
   }
 

@@ -1,13 +1,8 @@
-// The kernel under JupyterLab and Notebook as a reader meets it: a real server, a real browser, and their keys and menus.
+// The kernel under a front end as a reader meets it: a real server, a real browser, and their keys and menus.
 import type { Locator } from "playwright-core";
 import * as assert from "uvu/assert";
-import { FrontEnds, kernelTitle, output, prompt } from "../support/front-ends.ts";
-import { suite } from "../support/suite.ts";
-
-const missing = FrontEnds.missing("notebook", "jupyterlab_widgets");
-const test = suite("the kernel in front ends", missing !== "" && missing);
-
-let frontEnds: FrontEnds;
+import { FrontEnds, output, prompt, type View } from "../../support/front-ends.ts";
+import { suite } from "../../support/suite.ts";
 
 const slider = `
 const slider = controls.slider({ label: "epochs", min: 0, max: 100_000 })
@@ -40,22 +35,25 @@ const notebooks: Readonly<Record<string, readonly string[]>> = {
   question: ["'Hello ' + prompt('Your name?')"],
 };
 
-test.before(async () => {
-  frontEnds = await FrontEnds.start();
-  for (const [name, sources] of Object.entries(notebooks)) frontEnds.write(`${name}.ipynb`, sources);
-});
-test.after(() => frontEnds?.stop());
-
 /** Puts the cursor behind the last character of a cell. */
 async function clickEnd(cell: Locator): Promise<void> {
   await cell.locator(".cm-content").click();
   await cell.page().keyboard.press("Control+End");
 }
 
-for (const view of ["lab", "notebook"] as const) {
+/** A suite of what a reader does in one of the two; the caller may add to it, and has to run it. */
+export function frontEndCases(view: View): { readonly test: ReturnType<typeof suite>; frontEnds(): FrontEnds } {
   const named = view === "lab" ? "JupyterLab" : "Notebook";
+  const missing = FrontEnds.missing("notebook", "jupyterlab_widgets");
+  const test = suite(`the kernel in ${named}`, missing !== "" && missing);
+  let frontEnds: FrontEnds;
+  test.before(async () => {
+    frontEnds = await FrontEnds.start();
+    for (const [name, sources] of Object.entries(notebooks)) frontEnds.write(`${name}.ipynb`, sources);
+  });
+  test.after(() => frontEnds?.stop());
 
-  test(`${named} stops at the cell that fails, and shows what was thrown and where`, async () => {
+  test("stops at the cell that fails, and shows what was thrown and where", async () => {
     await frontEnds.use(view, "error.ipynb", async ({ cells, choose }) => {
       await choose("Run", "Run All Cells");
       await output(cells.nth(1)).getByText("RangeError: too far").first().waitFor();
@@ -70,7 +68,7 @@ for (const view of ["lab", "notebook"] as const) {
     });
   });
 
-  test(`${named} moves one progress bar in its place while a loop runs that never rests`, async () => {
+  test("moves one progress bar in its place while a loop runs that never rests", async () => {
     await frontEnds.use(view, "progress.ipynb", async ({ cells, choose }) => {
       await choose("Run", "Run All Cells");
       const bar = cells.first().getByRole("progressbar");
@@ -85,7 +83,7 @@ for (const view of ["lab", "notebook"] as const) {
     });
   });
 
-  test(`${named} shows a slider that training moves and that reaches training, and a figure that grows with it`, async () => {
+  test("shows a slider that training moves and that reaches training, and a figure that grows with it", async () => {
     await frontEnds.use(view, "training.ipynb", async ({ cells, choose, page }) => {
       await choose("Run", "Run All Cells");
       const readout = cells.nth(0).locator(".widget-readout");
@@ -112,7 +110,7 @@ for (const view of ["lab", "notebook"] as const) {
     });
   });
 
-  test(`${named} stops an endless loop by its button, keeps the values, and loses them by a restart`, async () => {
+  test("stops an endless loop by its button, keeps the values, and loses them by a restart", async () => {
     await frontEnds.use(view, "interrupt.ipynb", async ({ cells, choose, page }) => {
       await choose("Run", "Run All Cells");
       await prompt(cells.nth(0)).getByText("[1]:").waitFor();
@@ -138,7 +136,7 @@ for (const view of ["lab", "notebook"] as const) {
     });
   });
 
-  test(`${named} completes a member by Tab, with its kind, and tells about a function by Shift-Tab`, async () => {
+  test("completes a member by Tab, with its kind, and tells about a function by Shift-Tab", async () => {
     await frontEnds.use(view, "names.ipynb", async ({ cells, page }) => {
       await clickEnd(cells.nth(0));
       await page.keyboard.press("Shift+Enter");
@@ -159,7 +157,7 @@ for (const view of ["lab", "notebook"] as const) {
     });
   });
 
-  test(`${named} asks what a cell asks, and hands the answer back`, async () => {
+  test("asks what a cell asks, and hands the answer back", async () => {
     await frontEnds.use(view, "question.ipynb", async ({ cells, choose, page }) => {
       await choose("Run", "Run All Cells");
       await cells.first().getByText("Your name?").waitFor();
@@ -168,12 +166,5 @@ for (const view of ["lab", "notebook"] as const) {
       await output(cells.first()).getByText("'Hello Ada'").waitFor();
     });
   });
+  return { test, frontEnds: () => frontEnds };
 }
-
-test("a new notebook of JupyterLab is offered our kernel by its name", async () => {
-  await frontEnds.open("lab", "", async (page) => {
-    await page.locator(".jp-LauncherCard-label", { hasText: kernelTitle }).first().waitFor();
-  });
-});
-
-test.run();

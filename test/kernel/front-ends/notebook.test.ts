@@ -1,0 +1,5 @@
+import { frontEndCases } from "./cases.ts";
+
+const { test } = frontEndCases("notebook");
+
+test.run();
