@@ -15,9 +15,9 @@ const training = `
 const program = compile(nn.sequential([nn.flatten(), nn.dense(32), nn.relu(), nn.dense(10)], { input: [28, 28], seed: 1 }), { loss: nn.crossEntropy(), optimizer: nn.sgd({ rate: 0.1 }), batch: 32 })
 const { train } = datasets.syntheticDigits({ train: 256 })
 const figure = display(await program.fit(train, { epochs: 1 }))
-for (let epochs = 1; moved === 0; epochs += 20) {
+for (let epochs = 1; moved === 0; epochs += 100) {
   slider.value = epochs
-  figure.update(await program.fit(train, { epochs: 20 }))
+  figure.update(await program.fit(train, { epochs: 100 }))
 }`;
 
 const notebooks: Readonly<Record<string, readonly string[]>> = {
@@ -34,6 +34,15 @@ const notebooks: Readonly<Record<string, readonly string[]>> = {
   ],
   question: ["'Hello ' + prompt('Your name?')"],
 };
+
+/** Asks again and again until it is so; fails after a minute. */
+async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    if (await isSo()) return;
+    await new Promise((later) => setTimeout(later, 200));
+  }
+  throw new Error(`waited a minute for: ${what}`);
+}
 
 /** Puts the cursor behind the last character of a cell. */
 async function clickEnd(cell: Locator): Promise<void> {
@@ -93,15 +102,18 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
       const curve = cells.nth(1).locator(".js-plotly-plot .scatterlayer path.js-line").first();
       await curve.waitFor();
       const drawnEarly = await curve.getAttribute("d");
-      while ((await epochs()) < early + 40) await page.waitForTimeout(50);
-      while ((await curve.getAttribute("d").catch(() => drawnEarly)) === drawnEarly) await page.waitForTimeout(50);
+      await eventually("the slider moves on", async () => (await epochs()) > early + 100);
+      await eventually("the figure grows", async () => {
+        const drawn = await curve.getAttribute("d", { timeout: 1000 }).catch(() => drawnEarly);
+        return drawn !== drawnEarly;
+      });
       assert.match((await prompt(cells.nth(1)).textContent()) ?? "", /\[\*\]/);
-      await cells.nth(0).locator(".noUi-handle").focus();
       // Both ends move it at once: now and then training is the stronger one, and the reader tries again.
-      while (!(await prompt(cells.nth(1)).textContent())?.includes("[2]")) {
+      await eventually("training ends by the reader's hand", async () => {
+        await cells.nth(0).locator(".noUi-handle").focus();
         await page.keyboard.press("ArrowRight");
-        await page.waitForTimeout(200);
-      }
+        return (await prompt(cells.nth(1)).textContent())?.includes("[2]") ?? false;
+      });
       await output(cells.nth(2))
         .getByText(/^'moved to [1-9]\d*'/)
         .waitFor();
