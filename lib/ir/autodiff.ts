@@ -17,7 +17,7 @@ import type { Operation, Value } from "./graph.ts";
 export function gradients(builder: GraphBuilder, loss: Value, wanted: readonly Value[]): readonly Value[] {
   if (loss.type.shape.length > 0 || !isFloat(loss.type.dtype)) {
     throw new Error(
-      `gradients: the loss must be a scalar of a float dtype, got ${loss.type.dtype}${formatShape(loss.type.shape)}; reduce it with sum or mean over all axes`,
+      `gradients: the loss must be a scalar of a float dtype, got ${loss.type.dtype}${formatShape(loss.type.shape)}${madeBy(loss, builder.operations)}; reduce it with sum or mean over all axes`,
     );
   }
   const operations = [...builder.operations];
@@ -73,4 +73,11 @@ function valuesThatDependOn(sources: readonly Value[], operations: readonly Oper
 
 function layerOf(value: Value, operations: readonly Operation[]): string {
   return operations.find((operation) => operation.outputs.includes(value))?.layer ?? "";
+}
+
+/** Where a value comes from, for an error; nothing for an input. */
+function madeBy(value: Value, operations: readonly Operation[]): string {
+  const operation = operations.find(({ outputs }) => outputs.includes(value));
+  if (operation === undefined) return "";
+  return ` (${operation.operator}${operation.layer && ` in layer ${operation.layer}`})`;
 }

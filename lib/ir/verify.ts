@@ -1,12 +1,12 @@
 import { formatType, sameType } from "../tensor/index.ts";
 import { completeAttributes } from "./attributes.ts";
-import type { OperatorGraph, Value } from "./graph.ts";
+import type { Operation, OperatorGraph, Value } from "./graph.ts";
 import { inferOutputTypes } from "./infer.ts";
 import type { OperatorTable } from "./operator.ts";
 
 /**
  * Everything that is wrong with a graph, in order; empty for a sound one. Checked are: values are defined once
- * and before their use, operators are known, attributes and input types are allowed, output types are those the
+ * and before their use, operations do not need each other in a circle, operators are known, attributes and input types are allowed, output types are those the
  * operator gives, and what updates an input has its type.
  */
 export function verify(graph: OperatorGraph, operators: OperatorTable): string[] {
@@ -29,7 +29,7 @@ export function verify(graph: OperatorGraph, operators: OperatorTable): string[]
 
   for (const { value, name } of graph.inputs) define(value, `input "${name}"`);
   for (const [index, operation] of graph.operations.entries()) {
-    const where = `operation ${index}, ${operation.operator}`;
+    const where = `operation ${index}, ${nameOf(operation)}`;
     for (const input of operation.inputs) use(input, where);
     const operator = operators[operation.operator];
     if (operator === undefined) {
@@ -52,6 +52,12 @@ export function verify(graph: OperatorGraph, operators: OperatorTable): string[]
     }
     for (const output of operation.outputs) define(output, where);
   }
+  const circle = findCircle(graph.operations);
+  if (circle.length > 0) {
+    problems.push(
+      `graph: operations must not need each other's results in a circle, got ${[...circle, circle[0]].map(nameOf).join(" → ")}; carry a value to the next step as a state instead`,
+    );
+  }
   for (const { name, value, updates } of graph.outputs) {
     use(value, `output "${name}"`);
     if (updates === null) continue;
@@ -64,4 +70,39 @@ export function verify(graph: OperatorGraph, operators: OperatorTable): string[]
     }
   }
   return problems;
+}
+
+function nameOf({ operator, layer }: Operation): string {
+  return layer === "" ? operator : `${operator} in layer ${layer}`;
+}
+
+/**
+ * Operations of which each needs the result of the one before, and the first that of the last; empty if there are none.
+ * Whatever is left when all has been taken away that needs nothing which is left (Kahn 1962) is in a circle or behind one.
+ */
+function findCircle(operations: readonly Operation[]): readonly Operation[] {
+  const makers = new Map(operations.flatMap((operation) => operation.outputs.map(({ id }) => [id, operation] as const)));
+  const needs = new Map<Operation, Set<Operation>>();
+  const users = new Map<Operation, Operation[]>();
+  for (const operation of operations) {
+    const made = new Set(operation.inputs.flatMap(({ id }) => makers.get(id) ?? []));
+    needs.set(operation, made);
+    for (const maker of made) users.set(maker, [...(users.get(maker) ?? []), operation]);
+  }
+  const free = operations.filter((operation) => needs.get(operation)?.size === 0);
+  for (const operation of free) {
+    needs.delete(operation);
+    for (const user of users.get(operation) ?? []) {
+      const left = needs.get(user);
+      if (left?.delete(operation) && left.size === 0) free.push(user);
+    }
+  }
+  // Going back from what is left, along what is left, must come round.
+  const path: Operation[] = [];
+  let current = [...needs.keys()].at(0);
+  while (current !== undefined && !path.includes(current)) {
+    path.push(current);
+    current = [...(needs.get(current) ?? [])].at(0);
+  }
+  return current === undefined ? [] : path.slice(path.indexOf(current)).reverse();
 }

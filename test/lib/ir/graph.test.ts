@@ -83,6 +83,24 @@ test("the verifier finds each kind of unsoundness", () => {
   expect({ outputs: [{ ...loss, updates: loss.value }, ...updates] }, "only inputs can be updated");
 });
 
+test("operations that need each other in a circle are named, with their layers, and not what merely hangs on them", () => {
+  const value = (id: number) => ({ id, type: { shape: [2], dtype: "float32" } }) as const;
+  const unary = (operator: string, from: number, to: number, layer: string) =>
+    ({ operator, inputs: [value(from)], attributes: {}, outputs: [value(to)], phase: "forward", layer }) as const;
+  const sum = { ...unary("add", 0, 1, "a"), inputs: [value(0), value(3)] };
+  const graph: OperatorGraph = {
+    name: "circular",
+    inputs: [{ name: "x", value: value(0), role: "data" }],
+    operations: [sum, unary("relu", 1, 2, "b"), unary("tanh", 2, 3, "c"), unary("exp", 3, 4, "d")],
+    outputs: [{ name: "y", value: value(4), updates: null }],
+  };
+  assert.equal(verify(graph, operatorTable), [
+    "graph: values must be defined before their use, got %3 (operation 0, add in layer a)",
+    "graph: operations must not need each other's results in a circle, got relu in layer b → tanh in layer c → add in layer a → relu in layer b; carry a value to the next step as a state instead",
+  ]);
+  assert.throws(() => parseGraph(printGraph(graph)), "a value defined above");
+});
+
 test("gradients go to where a value is used more than once", () => {
   const builder = new GraphBuilder(operatorTable, "shared");
   const x = builder.input("x", { shape: [], dtype: "float64" }, "parameter");
@@ -108,7 +126,12 @@ test("a loss that is no scalar, and one that does not depend on what is wanted, 
   const x = builder.input("x", { shape: [3], dtype: "float32" }, "parameter");
   const other = builder.input("other", { shape: [3], dtype: "float32" }, "parameter");
   const loss = builder.apply("sum", [x], { axes: [0] });
-  assert.throws(() => gradients(builder, x, [x]), "the loss must be a scalar of a float dtype, got float32[3]");
+  assert.throws(() => gradients(builder, x, [x]), "the loss must be a scalar of a float dtype, got float32[3];");
+  const errors = builder.inPhase("forward", "errors1", () => builder.apply("square", [x]));
+  assert.throws(
+    () => gradients(builder, errors, [x]),
+    "the loss must be a scalar of a float dtype, got float32[3] (square in layer errors1); reduce it with sum or mean",
+  );
   assert.throws(() => gradients(builder, loss, [other]), "the loss must depend on every wanted value");
 });
 
