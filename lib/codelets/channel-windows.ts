@@ -12,13 +12,36 @@ interface Given {
   readonly firstChannel: number;
 }
 
-/** Calls `visit` for each element of `out` with its own value and with what `taken` makes of its window, summed up. */
+/** What a codelet makes of the window around an element. */
+interface WindowFunction {
+  /** What is summed up of each element of the window. */
+  term(value: number): number;
+  /** What the element itself becomes. */
+  result(own: number, sum: number): number;
+}
+
+/** A codelet that makes each element of `out` from the `size` channels around it. */
+function overWindows(name: string, size: number, besides: number, type: FloatType, { term, result }: WindowFunction) {
+  return codelet(
+    name,
+    { in: input.vectors(type), out: output.vector(type), ...fields },
+    ({ in: blocks, out, ...given }) => {
+      forEachWindow(blocks, out.length, size, given, term, (place, own, sum) => {
+        out[place] = result(own, sum);
+      });
+    },
+    ({ out }) => cycles(out.length, size, besides, type),
+    oneWorker,
+  );
+}
+
+/** Calls `visit` for each of `count` elements with its own value and with the sum of `term` over its window. */
 function forEachWindow(
   blocks: readonly ReadonlyVector[],
   count: number,
   size: number,
   { outer, inner, channel, firstChannel }: Given,
-  taken: (value: number) => number,
+  term: (value: number) => number,
   visit: (place: number, own: number, sum: number) => void,
 ): void {
   const reach = (size - 1) / 2;
@@ -39,7 +62,7 @@ function forEachWindow(
       const [low, high] = [Math.max(firstChannel, c - reach), Math.min(firstChannel + places.length - 1, c + reach)];
       for (let i = 0; i < inner; i++) {
         let sum = 0;
-        for (let other = low; other <= high; other++) sum += taken(valueAt(o, other, i));
+        for (let other = low; other <= high; other++) sum += term(valueAt(o, other, i));
         visit(place++, valueAt(o, c, i), sum);
       }
     }
@@ -52,24 +75,10 @@ const cycles = (count: number, size: number, besides: number, type: FloatType): 
 
 /** Sums over `size` neighbouring channels. Cycles of a worker: 30 and 2 · size + 2 for every two floats or four halves. */
 export function channelWindowSum(size: number, type: FloatType = "float") {
-  return codelet(
-    `ChannelWindowSum<${size},${type}>`,
-    { in: input.vectors(type), out: output.vector(type), ...fields },
-    ({ in: blocks, out, ...given }) => {
-      forEachWindow(
-        blocks,
-        out.length,
-        size,
-        given,
-        (value) => value,
-        (place, _own, sum) => {
-          out[place] = sum;
-        },
-      );
-    },
-    ({ out }) => cycles(out.length, size, 2, type),
-    oneWorker,
-  );
+  return overWindows(`ChannelWindowSum<${size},${type}>`, size, 2, type, {
+    term: (value) => value,
+    result: (_own, sum) => sum,
+  });
 }
 
 /** How an element is divided by what lies around it. */
@@ -85,22 +94,8 @@ export interface ResponseNorm {
  * Cycles of a worker: 30 and 2 · size + 30 for every two floats or four halves: a logarithm, an exponential, a division.
  */
 export function localResponseNorm({ size, bias, alpha, beta }: ResponseNorm, type: FloatType = "float") {
-  return codelet(
-    `LocalResponseNorm<${size},${bias},${alpha},${beta},${type}>`,
-    { in: input.vectors(type), out: output.vector(type), ...fields },
-    ({ in: blocks, out, ...given }) => {
-      forEachWindow(
-        blocks,
-        out.length,
-        size,
-        given,
-        (value) => value ** 2,
-        (place, own, energy) => {
-          out[place] = own / (bias + alpha * energy) ** beta;
-        },
-      );
-    },
-    ({ out }) => cycles(out.length, size, 30, type),
-    oneWorker,
-  );
+  return overWindows(`LocalResponseNorm<${size},${bias},${alpha},${beta},${type}>`, size, 30, type, {
+    term: (value) => value ** 2,
+    result: (own, energy) => own / (bias + alpha * energy) ** beta,
+  });
 }

@@ -1,14 +1,13 @@
 import { codelet, input, output, state } from "../graph/index.ts";
-import { type FloatType, oneWorker } from "./support.ts";
+import { type FloatType, oneWorker, vectorWidth } from "./support.ts";
 
 // An assumption: finding a row takes a load, a comparison and an address, and its elements a load and a store each, two
 // floats or four halves at a time.
 const vertexCycles = 30;
 const rowCycles = 6;
-const vectorsOf = { float: 2, half: 4 } as const;
 
 const cycles = (numbers: number, elements: number, type: FloatType): number =>
-  vertexCycles + rowCycles * numbers + 2 * Math.ceil(elements / vectorsOf[type]);
+  vertexCycles + rowCycles * numbers + 2 * Math.ceil(elements / vectorWidth[type]);
 
 /**
  * Rows of a table by their numbers: `table` are blocks of `blockRows` rows, one below the other, of `width` columns, and
@@ -43,7 +42,7 @@ export function gatherRows(type: FloatType = "float") {
 
 /**
  * Sums of pieces by their numbers: `pieces` are blocks, one below the other, of rows of `width` columns that belong to
- * `numbers` in order, and `out` holds the rows from `firstRow` on. Sums are single precision, in the order of the pieces.
+ * `numbers` in order, and `out` holds the rows from `firstRow` on. Sums are of double precision, rounded once.
  *
  * Cycles of a worker: 30, 6 for each number, and 2 for every two floats or four halves of all pieces, as an assumption.
  */

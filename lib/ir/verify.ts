@@ -81,7 +81,9 @@ function nameOf({ operator, layer }: Operation): string {
  * Whatever is left when all has been taken away that needs nothing which is left (Kahn 1962) is in a circle or behind one.
  */
 function findCircle(operations: readonly Operation[]): readonly Operation[] {
-  const makers = new Map(operations.flatMap((operation) => operation.outputs.map(({ id }) => [id, operation] as const)));
+  const makers = new Map(
+    operations.flatMap((operation) => operation.outputs.map(({ id }) => [id, operation] as const)),
+  );
   const needs = new Map<Operation, Set<Operation>>();
   const users = new Map<Operation, Operation[]>();
   for (const operation of operations) {

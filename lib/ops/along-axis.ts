@@ -1,5 +1,5 @@
 import { type AttributesOf, defineOperator, type GradientContext, type Operator, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatType, formatTypes, isFloat } from "../tensor/index.ts";
 
 const attributes = { axis: { kind: "number" } } as const;
 
@@ -25,7 +25,7 @@ function alongAxis<const Name extends string>(rule: AxisRule<Name>): Operator<Na
     attributes,
     inferTypes(inputs, { axis }, require) {
       const [x, vector] = inputs;
-      const got = (): string => inputs.map(formatType).join(" and ") || "none";
+      const got = (): string => formatTypes(inputs);
       const fits = inputs.length === 2 && isFloat(x.dtype) && x.dtype === vector.dtype && vector.shape.length === 1;
       require(fits, "C1", got);
       require(Number.isInteger(axis) && axis >= 0 && axis < x.shape.length, "C2", () => `${axis} for ${formatType(x)}`);

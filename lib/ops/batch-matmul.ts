@@ -1,5 +1,5 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatTypes, isFloat } from "../tensor/index.ts";
 
 /** The products of matrices side by side, either of each pair transposed first. */
 export const batchMatmul = defineOperator({
@@ -16,7 +16,7 @@ export const batchMatmul = defineOperator({
   },
   inferTypes(inputs, { transposeA, transposeB }, require) {
     const [a, b] = inputs;
-    const got = (): string => inputs.map(formatType).join(" and ") || "none";
+    const got = (): string => formatTypes(inputs);
     const matrices = inputs.length === 2 && inputs.every(({ shape }) => shape.length === 3);
     require(matrices && isFloat(a.dtype) && a.dtype === b.dtype, "C1", got);
     require(a.shape[0] === b.shape[0], "C2", got);

@@ -1,5 +1,5 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, decodeHalf, elementCount, encodeHalf, formatType, isFloat } from "../tensor/index.ts";
+import { bytesOf, decodeHalf, elementCount, encodeHalf, formatTypes, isFloat } from "../tensor/index.ts";
 import { elementwiseCost } from "./elementwise-unary.ts";
 
 const largestInt = 2 ** 31 - 1;
@@ -17,7 +17,7 @@ export const cast = defineOperator({
   attributes: { dtype: { kind: "choice", choices: ["float64", "float32", "int32"] } },
   inferTypes(inputs, { dtype }, require) {
     const known = inputs.length === 1 && ["float64", "float32", "int32"].includes(inputs[0].dtype);
-    require(known, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(known, "C1", () => formatTypes(inputs));
     return [{ dtype, shape: inputs[0].shape }];
   },
   compute([x], [y], { dtype }) {
@@ -50,7 +50,7 @@ export const roundTo = defineOperator({
   attributes: { format: { kind: "choice", choices: ["float16", "bfloat16"] } },
   inferTypes(inputs, _, require) {
     const wide = inputs.length === 1 && (inputs[0].dtype === "float64" || inputs[0].dtype === "float32");
-    require(wide, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(wide, "C1", () => formatTypes(inputs));
     return [inputs[0]];
   },
   compute([x], [y], { format }) {

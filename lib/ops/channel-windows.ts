@@ -1,5 +1,5 @@
 import { type Constraint, type Cost, defineOperator, type Require, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat, type Shape, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatTypes, isFloat, type Shape, type TensorType } from "../tensor/index.ts";
 
 // Windows over neighbouring channels of [samples, channels, …], as wide to both sides; beyond the ends there is nothing.
 
@@ -11,7 +11,7 @@ const constraints: Readonly<Record<string, Constraint>> = {
 function check(inputs: readonly TensorType[], size: number, require: Require): TensorType {
   const [x] = inputs;
   const fits = inputs.length === 1 && isFloat(x.dtype) && x.shape.length >= 2;
-  require(fits, "C1", () => inputs.map(formatType).join(" and ") || "none");
+  require(fits, "C1", () => formatTypes(inputs));
   require(Number.isInteger(size) && size >= 1 && size % 2 === 1, "C2", () => String(size));
   return x;
 }

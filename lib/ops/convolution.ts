@@ -1,5 +1,5 @@
 import { type Attributes, type Constraint, type Cost, defineOperator, type Require, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatShape, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatShape, formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 import { forEachInWindow, isWindow, type Window, windowAttributes, windowConstraint, windowsOver } from "./window.ts";
 
 // Pictures x are [samples, channels, height, width], filters w [filters, channels / groups, height, width], maps y
@@ -37,7 +37,7 @@ interface Sides {
 }
 
 function checkOperands(inputs: readonly TensorType[], require: Require): string {
-  const got = inputs.map(formatType).join(" and ") || "none";
+  const got = formatTypes(inputs);
   const fits = inputs.length === 2 && inputs.every(({ dtype, shape }) => isFloat(dtype) && shape.length === 4);
   require(fits && inputs[0].dtype === inputs[1].dtype, "C1", () => got);
   return got;

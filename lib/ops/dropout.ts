@@ -1,5 +1,5 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat, philox } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatTypes, isFloat, philox } from "../tensor/index.ts";
 
 /** The last word of the counter: keeps these random numbers apart from those of `random`, where it is 0. */
 export const dropoutLane = 1;
@@ -22,7 +22,7 @@ export const dropout = defineOperator({
   },
   attributes: { rate: { kind: "number" }, seed: { kind: "number" }, stream: { kind: "number", default: 0 } },
   inferTypes(inputs, { rate, seed, stream }, require) {
-    const got = (): string => inputs.map(formatType).join(" and ") || "none";
+    const got = (): string => formatTypes(inputs);
     const [x, step] = inputs;
     const scalar = inputs.length === 2 && step.dtype === "int32" && step.shape.length === 0;
     require(scalar && isFloat(x.dtype), "C1", got);
@@ -59,7 +59,7 @@ export const increment = defineOperator({
   constraints: { C1: { rule: "there must be one input of dtype int32", remedy: "give a whole number" } },
   attributes: {},
   inferTypes(inputs, _, require) {
-    require(inputs.length === 1 && inputs[0].dtype === "int32", "C1", () => inputs.map(formatType).join() || "none");
+    require(inputs.length === 1 && inputs[0].dtype === "int32", "C1", () => formatTypes(inputs));
     return [inputs[0]];
   },
   compute([x], [y]) {

@@ -1,5 +1,5 @@
 import { defineOperator, type GradientContext, type Operator, type Value } from "../ir/index.ts";
-import { formatType, isFloat, sameShape } from "../tensor/index.ts";
+import { formatTypes, isFloat, sameShape } from "../tensor/index.ts";
 import { elementwiseCost } from "./elementwise-unary.ts";
 
 interface BinaryRule<Name extends string> {
@@ -25,7 +25,7 @@ function binary<const Name extends string>(rule: BinaryRule<Name>): Operator<Nam
     },
     attributes: {},
     inferTypes(inputs, _, require) {
-      const got = (): string => inputs.map(formatType).join(" and ") || "none";
+      const got = (): string => formatTypes(inputs);
       require(inputs.length === 2 && isFloat(inputs[0].dtype) && inputs[0].dtype === inputs[1].dtype, "C1", got);
       const [a, b] = inputs;
       const scalar = a.shape.length === 0 || b.shape.length === 0;

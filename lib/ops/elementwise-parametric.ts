@@ -1,12 +1,10 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 import { elementwiseCost } from "./elementwise-unary.ts";
 
 const oneFloat = { rule: "there must be one input of a float dtype", remedy: "cast it to float32 first" };
 
 const isOneFloat = (inputs: readonly TensorType[]): boolean => inputs.length === 1 && isFloat(inputs[0].dtype);
-const typesOf = (inputs: readonly TensorType[]): string => inputs.map(formatType).join(", ") || "none";
-
 /** x to a power known when the graph is built. */
 export const power = defineOperator({
   name: "power",
@@ -14,7 +12,7 @@ export const power = defineOperator({
   constraints: { C1: oneFloat, C2: { rule: "the exponent must be finite", remedy: "give a number such as 0.5" } },
   attributes: { exponent: { kind: "number" } },
   inferTypes(inputs, { exponent }, require) {
-    require(isOneFloat(inputs), "C1", () => typesOf(inputs));
+    require(isOneFloat(inputs), "C1", () => formatTypes(inputs));
     require(Number.isFinite(exponent), "C2", () => String(exponent));
     return [inputs[0]];
   },
@@ -44,7 +42,7 @@ export const flush = defineOperator({
   constraints: { C1: oneFloat, C2: { rule: "below must be > 0", remedy: "give a small number such as 1e-30" } },
   attributes: { below: { kind: "number" } },
   inferTypes(inputs, { below }, require) {
-    require(isOneFloat(inputs), "C1", () => typesOf(inputs));
+    require(isOneFloat(inputs), "C1", () => formatTypes(inputs));
     require(below > 0, "C2", () => String(below));
     return [inputs[0]];
   },
@@ -63,7 +61,7 @@ export const clip = defineOperator({
   constraints: { C1: oneFloat, C2: { rule: "low must not be above high", remedy: "give bounds such as -1 and 1" } },
   attributes: { low: { kind: "number" }, high: { kind: "number" } },
   inferTypes(inputs, { low, high }, require) {
-    require(isOneFloat(inputs), "C1", () => typesOf(inputs));
+    require(isOneFloat(inputs), "C1", () => formatTypes(inputs));
     require(low <= high, "C2", () => `${low} and ${high}`);
     return [inputs[0]];
   },
@@ -88,7 +86,7 @@ export const leakyRelu = defineOperator({
   constraints: { C1: oneFloat },
   attributes: { slope: { kind: "number", default: 0.01 } },
   inferTypes(inputs, _, require) {
-    require(isOneFloat(inputs), "C1", () => typesOf(inputs));
+    require(isOneFloat(inputs), "C1", () => formatTypes(inputs));
     return [inputs[0]];
   },
   compute([x], [y], { slope }) {

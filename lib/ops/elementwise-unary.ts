@@ -6,7 +6,7 @@ import {
   type Operator,
   type Value,
 } from "../ir/index.ts";
-import { bytesOf, elementCount, errorFunction, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, errorFunction, formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 
 const none = {} as const;
 
@@ -37,7 +37,7 @@ function unary<const Name extends string>(rule: UnaryRule<Name>): Operator<Name,
     },
     attributes: none,
     inferTypes(inputs, _, require) {
-      require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => inputs.map(formatType).join(", ") || "none");
+      require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => formatTypes(inputs));
       return [inputs[0]];
     },
     compute([x], [y]) {
@@ -186,7 +186,7 @@ export const scale = defineOperator({
   },
   attributes: { factor: { kind: "number" } },
   inferTypes(inputs, _, require) {
-    require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => inputs.map(formatType).join(", ") || "none");
+    require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => formatTypes(inputs));
     return [inputs[0]];
   },
   compute([x], [y], { factor }) {

@@ -1,5 +1,5 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatTypes, isFloat } from "../tensor/index.ts";
 
 /** Rows of a table by their numbers: what an embedding is. */
 export const gather = defineOperator({
@@ -11,7 +11,7 @@ export const gather = defineOperator({
   },
   attributes: {},
   inferTypes(inputs, _, require) {
-    const got = (): string => inputs.map(formatType).join(" and ") || "none";
+    const got = (): string => formatTypes(inputs);
     const [table, rows] = inputs;
     require(inputs.length === 2 && isFloat(table.dtype) && table.shape.length >= 1, "C1", got);
     require(rows.dtype === "int32", "C2", got);
@@ -46,7 +46,7 @@ export const scatterAdd = defineOperator({
   },
   attributes: { rows: { kind: "number" } },
   inferTypes(inputs, { rows }, require) {
-    const got = (): string => inputs.map(formatType).join(" and ") || "none";
+    const got = (): string => formatTypes(inputs);
     const [pieces, numbers] = inputs;
     require(inputs.length === 2 && isFloat(pieces.dtype), "C1", got);
     const leading = numbers.shape.every((extent, axis) => extent === pieces.shape[axis]);

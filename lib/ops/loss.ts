@@ -1,5 +1,5 @@
 import { type Constraint, defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 import { forEachRow, softmaxRow } from "./rows.ts";
 
 const labelsConstraint: Constraint = { rule: "labels must be int32 [n]", remedy: "give one class number per sample" };
@@ -7,8 +7,6 @@ const labelsConstraint: Constraint = { rule: "labels must be int32 [n]", remedy:
 const isVector = ({ shape }: TensorType, length = shape[0]): boolean => shape.length === 1 && shape[0] === length;
 const isLabels = (type: TensorType, count?: number): boolean => type.dtype === "int32" && isVector(type, count);
 const isRowsOfFloats = ({ dtype, shape }: TensorType): boolean => isFloat(dtype) && shape.length === 2;
-const typesOf = (inputs: readonly TensorType[]): string => inputs.map(formatType).join(" and ") || "none";
-
 /** The cost of every sample's prediction, with softmax inside, where its gradient is simplest and most exact. */
 export const crossEntropy = defineOperator({
   name: "crossEntropy",
@@ -20,7 +18,7 @@ export const crossEntropy = defineOperator({
   attributes: {},
   inferTypes(inputs, _, require) {
     const [logits, labels] = inputs;
-    const got = (): string => typesOf(inputs);
+    const got = (): string => formatTypes(inputs);
     require(inputs.length === 2 && isRowsOfFloats(logits) && logits.shape[1] >= 1, "C1", got);
     require(isLabels(labels, logits.shape[0]), "C2", got);
     return [{ dtype: logits.dtype, shape: labels.shape }, logits];
@@ -65,7 +63,7 @@ export const crossEntropyGradient = defineOperator({
   attributes: {},
   inferTypes(inputs, _, require) {
     const [g, probabilities, labels] = inputs;
-    const got = (): string => typesOf(inputs);
+    const got = (): string => formatTypes(inputs);
     const fits = inputs.length === 3 && isRowsOfFloats(probabilities) && g.dtype === probabilities.dtype;
     require(fits && isVector(g, probabilities.shape[0]), "C1", got);
     require(isLabels(labels, g.shape[0]), "C2", got);
@@ -110,7 +108,7 @@ export const oneHot = defineOperator({
   },
   inferTypes(inputs, { classes, dtype }, require) {
     const [labels] = inputs;
-    require(inputs.length === 1 && isLabels(labels), "C1", () => typesOf(inputs));
+    require(inputs.length === 1 && isLabels(labels), "C1", () => formatTypes(inputs));
     require(Number.isInteger(classes) && classes >= 1, "C2", () => String(classes));
     return [{ dtype, shape: [labels.shape[0], classes] }];
   },

@@ -1,5 +1,5 @@
 import { defineOperator, type Value } from "../ir/index.ts";
-import { bytesOf, formatShape, formatType, isFloat } from "../tensor/index.ts";
+import { bytesOf, formatShape, formatTypes, isFloat } from "../tensor/index.ts";
 
 /** The product of two matrices, either of them transposed first. */
 export const matmul = defineOperator({
@@ -19,7 +19,7 @@ export const matmul = defineOperator({
       isFloat(a.dtype) &&
       a.dtype === b.dtype &&
       a.shape.length === 2 &&
-      b.shape.length === 2, "C1", () => inputs.map(formatType).join(" and ") || "none");
+      b.shape.length === 2, "C1", () => formatTypes(inputs));
     const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
     const [inner, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
     require(k === inner, "C2", () => `${formatShape([m, k])} and ${formatShape([inner, n])}`);

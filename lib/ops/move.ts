@@ -1,5 +1,5 @@
 import { defineOperator } from "../ir/index.ts";
-import { bytesOf, formatType } from "../tensor/index.ts";
+import { bytesOf, formatTypes } from "../tensor/index.ts";
 
 /**
  * The input, copied from one memory to another: what goes to the host has no bytes on the device from then on. An
@@ -14,7 +14,7 @@ export const move = defineOperator({
   attributes: { to: { kind: "choice", choices: ["host", "device"] } },
   inferTypes(inputs, _, require) {
     const known = inputs.length === 1 && ["float64", "float32", "int32"].includes(inputs[0].dtype);
-    require(known, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(known, "C1", () => formatTypes(inputs));
     return [inputs[0]];
   },
   compute([x], [y]) {

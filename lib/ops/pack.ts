@@ -1,5 +1,5 @@
 import { defineOperator } from "../ir/index.ts";
-import { bytesOf, decodeHalf, elementCount, encodeHalf, formatType } from "../tensor/index.ts";
+import { bytesOf, decodeHalf, elementCount, encodeHalf, formatType, formatTypes } from "../tensor/index.ts";
 
 const formats = ["float16", "bfloat16"] as const;
 
@@ -19,7 +19,7 @@ export const pack = defineOperator({
   inferTypes(inputs, _, require) {
     const [x] = inputs;
     const vector = inputs.length === 1 && x.shape.length === 1 && (x.dtype === "float32" || x.dtype === "float64");
-    require(vector, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(vector, "C1", () => formatTypes(inputs));
     require(x.shape[0] % 2 === 0, "C2", () => formatType(x));
     return [{ dtype: "int32", shape: [x.shape[0] / 2] }];
   },
@@ -46,7 +46,7 @@ export const unpack = defineOperator({
   inferTypes(inputs, { dtype }, require) {
     const [x] = inputs;
     const vector = inputs.length === 1 && x.shape.length === 1 && x.dtype === "int32";
-    require(vector, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(vector, "C1", () => formatTypes(inputs));
     return [{ dtype, shape: [2 * x.shape[0]] }];
   },
   compute([x], [y], { format }) {

@@ -5,6 +5,7 @@ import {
   encodeElement,
   formatShape,
   formatType,
+  formatTypes,
   rowMajorStrides,
   type Shape,
   type TensorType,
@@ -113,7 +114,7 @@ export const concat = defineOperator({
   },
   attributes: { axis: { kind: "number" } },
   inferTypes(inputs, { axis }, require) {
-    const got = (): string => inputs.map(formatType).join(" and ") || "none";
+    const got = (): string => formatTypes(inputs);
     require(inputs.length >= 1 && inputs.every(({ dtype }) => dtype === inputs[0].dtype), "C1", got);
     const [{ shape, dtype }] = inputs;
     require(Number.isInteger(axis) && axis >= 0 && axis < shape.length, "C2", () => `${axis} for ${got()}`);

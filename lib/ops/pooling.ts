@@ -1,5 +1,5 @@
 import { type Constraint, defineOperator, type Require, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatShape, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatShape, formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 import { forEachInWindow, isWindow, type Window, windowAttributes, windowConstraint, windowsOver } from "./window.ts";
 
 const attributes = { ...windowAttributes, kernel: { kind: "numbers" } } as const;
@@ -71,7 +71,7 @@ export const maxPool2d = defineOperator({
   constraints,
   attributes,
   inferTypes(inputs, settings, require) {
-    const got = inputs.map(formatType).join(" and ") || "none";
+    const got = formatTypes(inputs);
     require(inputs.length === 1 && isPictures(inputs[0]), "C1", () => got);
     const shape = mapsOf(inputs[0].shape, settings, require, got);
     return [
@@ -121,7 +121,7 @@ export const maxPool2dGradient = defineOperator({
   },
   attributes: { ...attributes, size: { kind: "numbers" } },
   inferTypes(inputs, settings, require) {
-    const got = inputs.map(formatType).join(" and ") || "none";
+    const got = formatTypes(inputs);
     const [g, index] = inputs;
     const indexed = inputs.length === 2 && index.dtype === "int32" && formatShape(index.shape) === formatShape(g.shape);
     require(indexed && isPictures(g), "C1", () => got);
@@ -156,7 +156,7 @@ export const maxPool2dTake = defineOperator({
   },
   attributes,
   inferTypes(inputs, settings, require) {
-    const got = inputs.map(formatType).join(" and ") || "none";
+    const got = formatTypes(inputs);
     const [x, index] = inputs;
     require(inputs.length === 2 && isPictures(x) && index.dtype === "int32" && index.shape.length === 4, "C1", () =>
       got);
@@ -185,7 +185,7 @@ export const averagePool2d = defineOperator({
   constraints,
   attributes,
   inferTypes(inputs, settings, require) {
-    const got = inputs.map(formatType).join(" and ") || "none";
+    const got = formatTypes(inputs);
     require(inputs.length === 1 && isPictures(inputs[0]), "C1", () => got);
     return [{ dtype: inputs[0].dtype, shape: mapsOf(inputs[0].shape, settings, require, got) }];
   },
@@ -220,7 +220,7 @@ export const averagePool2dGradient = defineOperator({
   constraints,
   attributes: { ...attributes, size: { kind: "numbers" } },
   inferTypes(inputs, settings, require) {
-    const got = inputs.map(formatType).join(" and ") || "none";
+    const got = formatTypes(inputs);
     require(inputs.length === 1 && isPictures(inputs[0]), "C1", () => got);
     return [{ dtype: inputs[0].dtype, shape: picturesFor(inputs[0], settings, require, got) }];
   },

@@ -1,5 +1,5 @@
 import { defineOperator, type Require } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatType, formatTypes, type TensorType } from "../tensor/index.ts";
 
 /** Whole numbers from −127 to 127 stand for numbers from −largest to largest. */
 export const quantizeLevels = 127;
@@ -18,7 +18,7 @@ function requireBlocks(inputs: readonly TensorType[], dtypes: readonly string[],
   const [x, largest] = inputs;
   const matches = inputs.length === 2 && x.shape.length === 2 && largest.shape.length === 1;
   const holds = matches && dtypes.includes(x.dtype) && largest.dtype !== "int32" && x.shape[0] === largest.shape[0];
-  require(holds, "C1", () => inputs.map(formatType).join(" and ") || "none");
+  require(holds, "C1", () => formatTypes(inputs));
 }
 
 /**

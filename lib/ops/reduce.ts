@@ -12,6 +12,7 @@ import {
   elementCount,
   formatShape,
   formatType,
+  formatTypes,
   isFloat,
   rowMajorStrides,
   type Shape,
@@ -44,7 +45,7 @@ const axesConstraints = {
 };
 
 function checkAxes(inputs: readonly TensorType[], axes: readonly number[], require: Require): void {
-  require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => inputs.map(formatType).join(", ") || "none");
+  require(inputs.length === 1 && isFloat(inputs[0].dtype), "C1", () => formatTypes(inputs));
   const rank = inputs[0].shape.length;
   const inside = axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank);
   require(inside && new Set(axes).size === axes.length, "C2", () =>

@@ -1,5 +1,5 @@
 import type { Constraint, Require } from "../ir/index.ts";
-import { elementCount, formatType, isFloat, type Shape, type TensorType } from "../tensor/index.ts";
+import { elementCount, formatTypes, isFloat, type Shape, type TensorType } from "../tensor/index.ts";
 
 // What operators along the last axis have in common: a tensor is a list of rows, each as long as that axis.
 
@@ -12,8 +12,7 @@ export const rowsConstraint: Constraint = {
 /** Checks that there is one tensor with rows, and returns its type. */
 export function checkRows(inputs: readonly TensorType[], require: Require): TensorType {
   const [x] = inputs;
-  require(inputs.length === 1 && isFloat(x.dtype) && x.shape.length >= 1, "C1", () =>
-    inputs.map(formatType).join(", ") || "none");
+  require(inputs.length === 1 && isFloat(x.dtype) && x.shape.length >= 1, "C1", () => formatTypes(inputs));
   return x;
 }
 

@@ -1,5 +1,5 @@
 import { type Cost, defineOperator, type OperationWriter, type Value } from "../ir/index.ts";
-import { bytesOf, elementCount, formatType, isFloat, type TensorType } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatType, formatTypes, isFloat, type TensorType } from "../tensor/index.ts";
 import { checkRows, forEachRow, logOfSum, rowsConstraint, softmaxRow } from "./rows.ts";
 
 const cost = ([x]: readonly TensorType[], [y]: readonly TensorType[]): Cost => ({
@@ -71,8 +71,7 @@ export const softmaxGradient = defineOperator({
   inferTypes(inputs, _, require) {
     const [g, y] = inputs;
     const same = inputs.length === 2 && formatType(g) === formatType(y);
-    require(same && isFloat(g.dtype) && g.shape.length >= 1, "C1", () =>
-      inputs.map(formatType).join(" and ") || "none");
+    require(same && isFloat(g.dtype) && g.shape.length >= 1, "C1", () => formatTypes(inputs));
     return [g];
   },
   compute([g, y], [x]) {

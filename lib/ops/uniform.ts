@@ -1,5 +1,5 @@
 import { defineOperator } from "../ir/index.ts";
-import { bytesOf, elementCount, formatShape, formatType, philox } from "../tensor/index.ts";
+import { bytesOf, elementCount, formatShape, formatTypes, philox } from "../tensor/index.ts";
 
 /** The last word of the counter: keeps these random numbers apart from those of dropout and of `random`. */
 export const uniformLane = 2;
@@ -25,7 +25,7 @@ export const uniform = defineOperator({
   },
   inferTypes(inputs, { shape, dtype, seed, stream }, require) {
     const scalar = inputs.length === 1 && inputs[0].dtype === "int32" && inputs[0].shape.length === 0;
-    require(scalar, "C1", () => inputs.map(formatType).join(" and ") || "none");
+    require(scalar, "C1", () => formatTypes(inputs));
     require(shape.every((extent) => Number.isInteger(extent) && extent >= 0), "C2", () => formatShape(shape));
     const whole = Number.isSafeInteger(seed) && seed >= 0 && Number.isInteger(stream) && stream >= 0;
     require(whole && stream < 2 ** 31, "C3", () => `${seed} and ${stream}`);

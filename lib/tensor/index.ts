@@ -24,4 +24,4 @@ export {
   zeros,
 } from "./tensor.ts";
 export { isHostTensor, tensorText, tensorTitle } from "./tensor-text.ts";
-export { bytesOf, formatType, sameType, type TensorType } from "./tensor-type.ts";
+export { bytesOf, formatType, formatTypes, sameType, type TensorType } from "./tensor-type.ts";

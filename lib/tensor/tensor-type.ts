@@ -21,3 +21,8 @@ export function sameType(a: TensorType, b: TensorType): boolean {
 export function formatType(type: TensorType): string {
   return `${type.dtype}${formatShape(type.shape)}`;
 }
+
+/** Writes what an operator was given as errors show it: `float32[64,128] and int32[64]`, or `none`. */
+export function formatTypes(types: readonly TensorType[]): string {
+  return types.map(formatType).join(" and ") || "none";
+}
