@@ -14,9 +14,9 @@ export interface Schedule {
   readonly apart?: boolean;
   /**
    * How many samples of how many go through steps together, one block after the other, on targets that can do that: a
-   * block of a micro-batch's samples, where there are several.
+   * block of a micro-batch's samples, where there are several; and whether sums over samples may grow block by block.
    */
-  readonly sampleBlocks?: { readonly batch: number; readonly samples: number };
+  readonly sampleBlocks?: { readonly batch: number; readonly samples: number; readonly sums?: boolean };
   /** What a memory strategy made of the graph; shown with the memory report. */
   readonly strategy?: StrategyReport;
 }

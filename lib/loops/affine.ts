@@ -76,6 +76,17 @@ export function substituted(index: Affine, by: ReadonlyMap<Axis, Affine>): Affin
   return plus(kept, ...others);
 }
 
+/** Where a point of axes lies if they are laid out one after the other, the last one fastest. */
+export function rowMajor(axes: readonly Axis[]): Affine {
+  let stride = 1;
+  const parts: Affine[] = [];
+  for (const axis of [...axes].reverse()) {
+    parts.push(along(axis, stride));
+    stride *= axis.extent;
+  }
+  return plus(...parts.reverse());
+}
+
 /** What an axis adds to an index; zeros if nothing. */
 export function termOf(index: Affine, axis: Axis): { readonly stride: number; readonly inner: number } {
   return index.terms.find((term) => term.axis === axis) ?? { stride: 0, inner: 0 };

@@ -1,4 +1,4 @@
-import { type Affine, type Axis, along, at, plus, substituted, termOf } from "./affine.ts";
+import { type Affine, type Axis, along, at, plus, rowMajor, substituted, termOf } from "./affine.ts";
 import { Dependencies, indicesIn, reductionsIn } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
 import { type Expression, load, multiply, operandsOf, type Reduction } from "./expression.ts";
@@ -258,15 +258,4 @@ function shareRows(
     };
   }
   return null;
-}
-
-/** Where a point of axes lies if they are laid out one after the other, the last one fastest. */
-function rowMajor(axes: readonly Axis[]): Affine {
-  let stride = 1;
-  const parts: Affine[] = [];
-  for (const axis of [...axes].reverse()) {
-    parts.push(along(axis, stride));
-    stride *= axis.extent;
-  }
-  return plus(...parts.reverse());
 }

@@ -15,6 +15,8 @@ export interface SampleBlocks {
   readonly batch: number;
   /** Samples of one block, of which the batch is a multiple. */
   readonly samples: number;
+  /** Whether sums over samples may grow block by block, which adds in another order; not unless told. */
+  readonly sums?: boolean;
 }
 
 /** Operations that are computed in one go. */
@@ -35,6 +37,8 @@ export interface FusedStep {
 /** Steps that all run for one block of samples before they run for the next. */
 export interface BlockedRun extends SampleBlocks {
   readonly steps: readonly FusedStep[];
+  /** Elements of one sample by the id of a value that holds samples, views included. */
+  readonly sampled: ReadonlyMap<number, number>;
   /** For a value that shares storage with earlier ones: the id of the first. */
   readonly storage: ReadonlyMap<number, number>;
 }

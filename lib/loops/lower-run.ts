@@ -1,13 +1,15 @@
 import { elementCount } from "../tensor/index.ts";
-import { type Affine, type Axis, along, at, plus } from "./affine.ts";
+import { type Affine, type Axis, along, at, plus, substituted } from "./affine.ts";
+import { buffersOf } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
-import { type Expression, load } from "./expression.ts";
-import type { BlockedRun, FusedStep } from "./fused-step.ts";
-import { type Group, lowerGroup } from "./lower.ts";
+import { constant, type Expression, load } from "./expression.ts";
+import type { BlockedRun, FusedStep, SampleBlocks } from "./fused-step.ts";
+import { type Group, lowerGroup, type SampleCut } from "./lower.ts";
 import { rewrittenAll } from "./merge.ts";
 import { type Kernel, type Nest, type Scratch, threadAxis } from "./nest.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
-import { type Access, accessesOf, dependsOnBlock, staysInBlock } from "./sample-access.ts";
+import { type Access, accessesOf, dependsOnBlock, followsBlocks, staysInBlock } from "./sample-access.ts";
+import { tiled } from "./tiling.ts";
 
 /**
  * The loops of a step.
@@ -21,22 +23,65 @@ export function lowerStep(step: Group & Pick<FusedStep, "run">, products: Produc
 
 /**
  * The loops of a step over the samples of one block. What it puts together in scratch memory is put together for the
- * block alone where nothing reads beyond the block, and for all samples where something does.
+ * block alone where nothing reads beyond the block, and for all samples where something does. As many filters as there
+ * are samples look like samples: where these are summed over, the loops over the sums stay whole.
  */
-export function lowerForBlock(
-  step: Group,
-  block: Axis,
-  samples: number,
-  products: ProductVariant = standardProducts,
-): Kernel {
-  const kernel = lowerGroup(step, { block, samples, whole: new Set() }, products);
+export function lowerForBlock(step: Group, cut: BlockCut, products: ProductVariant = standardProducts): Kernel {
+  const kernel = lowerWith(step, cut, false, products);
+  if (cut.sums === null || readsByBlocks(kernel, cut)) return kernel;
+  const whole = lowerWith(step, cut, true, products);
+  return readsByBlocks(whole, cut) ? whole : kernel;
+}
+
+/** How a step is cut, but for what follows from the step itself. */
+type BlockCut = Omit<SampleCut, "whole" | "keepsSpaces">;
+
+function lowerWith(step: Group, cut: BlockCut, keepsSpaces: boolean, products: ProductVariant): Kernel {
+  const { block } = cut;
+  const kernel = lowerGroup(step, { ...cut, keepsSpaces, whole: new Set() }, products);
   const whole = new Set<number>();
   for (const { buffer, index } of kernel.nests.flatMap(accessesOf)) {
-    if (buffer.kind !== "scratch" || kernel.scratch[buffer.index].perThread) continue;
+    if (buffer.kind !== "scratch") continue;
+    const { perThread, sums } = kernel.scratch[buffer.index];
+    if (perThread || sums !== undefined) continue;
     const elements = elementsOf(kernel.scratch[buffer.index]) / block.extent;
     if (!staysInBlock(index, block, elements)) whole.add(buffer.index);
   }
-  return whole.size === 0 ? kernel : lowerGroup(step, { block, samples, whole }, products);
+  return whole.size === 0 ? kernel : lowerGroup(step, { ...cut, keepsSpaces, whole }, products);
+}
+
+/** Whether all that holds samples is read block by block. */
+function readsByBlocks({ nests }: Kernel, { block, samples, sums }: BlockCut): boolean {
+  return nests.flatMap(accessesOf).every(({ buffer, index }) => {
+    const elements = sums?.perSample(buffer);
+    return elements === undefined || followsBlocks(index, block, elements * samples);
+  });
+}
+
+/** How the steps of a run are cut: into blocks of samples, and the batch into parts that have sums of their own. */
+export function cutOf({ batch, samples, sums = false }: SampleBlocks, sampled: ReadonlyMap<number, number>) {
+  const block: Axis = { name: "block", extent: batch / samples };
+  const perSample = (buffer: Buffer): number | undefined =>
+    buffer.kind === "value" ? sampled.get(buffer.id) : undefined;
+  return { block, samples, sums: sums ? { parts: largestDivisor(block.extent, mostParts), perSample } : null };
+}
+
+/** Parts of a batch that have sums of their own: as many as threads usually are. */
+const mostParts = 4;
+
+function largestDivisor(of: number, atMost: number): number {
+  let divisor = Math.min(of, atMost);
+  while (of % divisor !== 0) divisor--;
+  return divisor;
+}
+
+/** When the nests of a step run: before all blocks, for each block, or after all of them. */
+export function stageOf(nest: Nest, { scratch }: Kernel, block: Axis): "before" | "inside" | "after" {
+  if (dependsOnBlock(nest, block)) return "inside";
+  const { read } = buffersOf(nest);
+  return read.some((buffer) => buffer.kind === "scratch" && scratch[buffer.index].sums !== undefined)
+    ? "after"
+    : "before";
 }
 
 /** Numbers that a thread keeps for the samples of one block, from a step of the run to another. */
@@ -46,6 +91,24 @@ interface Region {
   last: number;
   /** From where the thread's own scratch memory begins. */
   offset: number;
+}
+
+/** A scratch buffer of the run, by index; one for sums says how many there are for a part of the batch. */
+interface Shared {
+  readonly buffer: number;
+  readonly sums?: number;
+}
+
+/** Where a scratch buffer of a step goes. */
+type Place = Region | Shared;
+
+/** What must be known to move a nest of a step into the run. */
+interface Moving {
+  /** By the index of the step's scratch buffers. */
+  readonly places: readonly Place[];
+  readonly stage: "before" | "inside" | "after";
+  /** Elements of a thread's own scratch memory. */
+  readonly elements: number;
 }
 
 /** Regions begin in cache lines of their own. */
@@ -59,11 +122,16 @@ class RunLowering {
   readonly #name: string;
   readonly #run: BlockedRun;
   readonly #products: ProductVariant;
+  readonly #cut: ReturnType<typeof cutOf>;
   readonly #block: Axis;
   /** The storages that are needed beyond the run. */
   readonly #kept: ReadonlySet<number>;
   readonly #regions: Region[] = [];
   readonly #ofStorage = new Map<number, Region>();
+  /** Counts the parts of a batch that have sums of their own, and the blocks of a part. */
+  readonly #part: Axis;
+  readonly #inPart: Axis;
+  readonly #sums: (Shared & { readonly sums: number })[] = [];
   /** What is put together for all samples; before it comes the one buffer for what threads have of their own. */
   readonly #shared: Scratch[] = [];
 
@@ -71,32 +139,40 @@ class RunLowering {
     this.#name = name;
     this.#run = run;
     this.#products = products;
-    this.#block = { name: "block", extent: run.batch / run.samples };
+    this.#cut = cutOf(run, run.sampled);
+    this.#block = this.#cut.block;
+    const parts = this.#cut.sums?.parts ?? 1;
+    this.#part = { name: "part", extent: parts };
+    this.#inPart = { name: "block", extent: this.#block.extent / parts };
     this.#kept = new Set(writes.map(({ id }) => this.#storageOf(id)));
   }
 
   kernel(): Kernel {
     const lowered = this.#run.steps.map((step, position) => this.#lower(step, position));
     const elements = place(this.#regions);
-    const nestsOf = (inside: boolean): readonly Nest[] =>
-      lowered.flatMap(({ kernel, scratch }) => {
-        const own = kernel.nests.filter((nest) => dependsOnBlock(nest, this.#block) === inside);
-        return own.map((nest) => this.#moved(nest, scratch, elements));
+    const nestsOf = (stage: "before" | "inside" | "after"): readonly Nest[] =>
+      lowered.flatMap(({ kernel, places }) => {
+        const own = kernel.nests.filter((nest) => stageOf(nest, kernel, this.#block) === stage);
+        return own.map((nest) => this.#moved(nest, { places, stage, elements }));
       });
-    const around = { axis: this.#block, tile: 1, parallel: true };
+    const loop = (axis: Axis, parallel: boolean, inside: readonly Nest[]): Nest => {
+      return { name: this.#name, loops: [{ axis, tile: 1, parallel }], vector: null, stores: [], inside };
+    };
+    const inside = nestsOf("inside");
+    const around =
+      this.#sums.length === 0
+        ? loop(this.#block, true, inside)
+        : loop(this.#part, true, [...this.#sums.map((sums) => this.#zeros(sums)), loop(this.#inPart, false, inside)]);
     return {
       name: this.#name,
-      nests: [
-        ...nestsOf(false),
-        { name: this.#name, loops: [around], vector: null, stores: [], inside: nestsOf(true) },
-      ],
+      nests: [...nestsOf("before"), around, ...nestsOf("after")],
       scratch: [{ bytes: 4 * elements, perThread: true }, ...this.#shared],
     };
   }
 
   /** The loops of one step, and where each of its scratch buffers goes: a region, or the number of a shared buffer. */
   #lower(step: FusedStep, position: number) {
-    const kernel = lowerForBlock(step, this.#block, this.#run.samples, this.#products);
+    const kernel = lowerForBlock(step, this.#cut, this.#products);
     for (const value of step.writes) {
       const storage = this.#storageOf(value.id);
       if (this.#kept.has(storage) || this.#ofStorage.has(storage)) continue;
@@ -107,14 +183,19 @@ class RunLowering {
       const region = buffer.kind === "value" ? this.#ofStorage.get(this.#storageOf(buffer.id)) : undefined;
       if (region !== undefined) region.last = position;
     }
-    const scratch = kernel.scratch.map((one, index): Region | number => {
+    const places = kernel.scratch.map((one, index): Place => {
       if (one.perThread) return this.#region(elementsOf(one), position);
+      if (one.sums !== undefined) {
+        const sums = { buffer: this.#shared.push(one), sums: one.sums };
+        this.#sums.push(sums);
+        return sums;
+      }
       const own = ({ buffer }: Access): boolean => buffer.kind === "scratch" && buffer.index === index;
       const elements = elementsOf(one) / this.#block.extent;
       const inBlock = accesses.filter(own).every((access) => staysInBlock(access.index, this.#block, elements));
-      return inBlock ? this.#region(elements, position) : this.#shared.push(one);
+      return inBlock ? this.#region(elements, position) : { buffer: this.#shared.push(one) };
     });
-    return { kernel, scratch };
+    return { kernel, places };
   }
 
   #region(elements: number, position: number): Region {
@@ -123,28 +204,50 @@ class RunLowering {
     return region;
   }
 
-  /** A nest of one step with its buffers where the run has them. */
-  #moved(nest: Nest, scratch: readonly (Region | number)[], elementsPerThread: number): Nest {
+  /** A nest of one step with its buffers, and its block, where the run has them. */
+  #moved(nest: Nest, how: Moving): Nest {
+    const { places, stage, elements } = how;
     const ofThread = (index: Affine, { offset }: Region): Affine => {
       const terms = index.terms.filter(({ axis }) => axis !== this.#block && axis !== threadAxis);
-      return plus({ constant: index.constant, terms }, along(threadAxis, elementsPerThread), at(offset));
+      return plus({ constant: index.constant, terms }, along(threadAxis, elements), at(offset));
     };
     const access = ({ buffer, index }: Access): Access => {
-      const to = buffer.kind === "value" ? this.#ofStorage.get(this.#storageOf(buffer.id)) : scratch[buffer.index];
-      if (to === undefined) return { buffer, index };
       const { dtype } = buffer;
-      if (typeof to === "number") return { buffer: { kind: "scratch", index: to, dtype }, index };
-      return { buffer: ofThreads[dtype], index: ofThread(index, to) };
+      const to = buffer.kind === "value" ? this.#ofStorage.get(this.#storageOf(buffer.id)) : places[buffer.index];
+      if (to === undefined) return { buffer, index: this.#inParts(index) };
+      if ("offset" in to) return { buffer: ofThreads[dtype], index: ofThread(index, to) };
+      const ofPart = to.sums !== undefined && stage === "inside" ? along(this.#part, to.sums) : at(0);
+      return { buffer: { kind: "scratch", index: to.buffer, dtype }, index: plus(this.#inParts(index), ofPart) };
     };
     const values = rewrittenAll(
       nest.stores.map((store) => store.value),
-      { index: (index) => index, replace: (expression) => loadFrom(expression, access) },
+      { index: (index) => this.#inParts(index), replace: (expression) => loadFrom(expression, access) },
     );
     return {
       ...nest,
       stores: nest.stores.map((store, position) => ({ ...store, ...access(store), value: values[position] })),
-      inside: nest.inside?.map((inner) => this.#moved(inner, scratch, elementsPerThread)),
+      inside: nest.inside?.map((inner) => this.#moved(inner, how)),
     };
+  }
+
+  /** An index by blocks as one by parts of the batch and by blocks of a part, where sums make parts. */
+  #inParts(index: Affine): Affine {
+    if (this.#sums.length === 0) return index;
+    const block = plus(along(this.#part, this.#inPart.extent), along(this.#inPart));
+    return substituted(index, new Map([[this.#block, block]]));
+  }
+
+  /** Sums of a part of the batch begin at zero. */
+  #zeros({ buffer, sums }: Shared & { readonly sums: number }): Nest {
+    const axis: Axis = { name: "i", extent: sums };
+    const index = plus(along(axis), along(this.#part, sums));
+    const store = {
+      buffer: { kind: "scratch", index: buffer, dtype: "float32" },
+      index,
+      value: constant(0),
+      depth: 1,
+    } as const;
+    return tiled("zeros", { axes: [axis], stores: [store] });
   }
 
   #storageOf(id: number): number {

@@ -11,6 +11,7 @@ import { productTile } from "./product-tiling.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { loopRule } from "./rules/index.ts";
 import { flatIndex, type Operand, type Piece, type Position, type Range, remember } from "./rules/rule.ts";
+import { type SplitSum, type SumCut, splitSum } from "./sample-sums.ts";
 import { tiled } from "./tiling.ts";
 
 /** Operations that are computed in one go, and which of their results are kept. */
@@ -30,6 +31,10 @@ export interface SampleCut {
   readonly samples: number;
   /** Scratch buffers that are put together for all samples nevertheless, by index. */
   readonly whole: ReadonlySet<number>;
+  /** Whether only what is put together in scratch memory, and sums, are cut, and no loops over what is written. */
+  readonly keepsSpaces: boolean;
+  /** How sums over samples grow from block to block; null where they stay whole. */
+  readonly sums: Pick<SumCut, "parts" | "perSample"> | null;
 }
 
 const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
@@ -49,7 +54,7 @@ export function lowerGroup(
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
   const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
-  const spaces = loopSpaces(shape, anchor).map(inBlocks(cut));
+  const spaces = loopSpaces(shape, anchor).map(inBlocks(cut?.keepsSpaces ? null : cut));
   const { produced, nests, scratch } = expressionsOf(group, cut);
   // Its pieces have stored all of it.
   if (family === "pieces") return { name, nests, scratch };
@@ -69,18 +74,43 @@ export function lowerGroup(
         depth: around.filter(({ extent }) => extent !== 1).length,
       };
     });
-  for (const { axes, stores } of together(spaces.map((loops) => ({ axes: loops.axes, stores: storesAt(loops) })))) {
-    const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
-    const looped = mergeAxes({ axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores });
+  const add = (axes: readonly Axis[], space: Space): void => {
+    const looped = mergeAxes(space);
     const panel: Buffer = { kind: "scratch", index: scratch.length, dtype: "float32" };
     const blocks = blocked(name, looped, panel, products);
     if (blocks !== null) {
       nests.push(...blocks.nests);
       scratch.push({ bytes: blocks.panelBytes, perThread: true });
     } else if (family !== "matmul" || axes[1].extent === 1) nests.push(tiled(name, looped, products));
-    else nests.push(productNest(name, axes, stores, products));
+    else nests.push(productNest(name, axes, space.stores, products));
+  };
+  for (const { axes, stores } of together(spaces.map((loops) => ({ axes: loops.axes, stores: storesAt(loops) })))) {
+    const deepest = stores.reduce((depth, store) => Math.max(depth, store.depth), 0);
+    const space = { axes: axes.filter(({ extent }) => extent !== 1).slice(0, deepest), stores };
+    const sums: Buffer = { kind: "scratch", index: scratch.length, dtype: "float32" };
+    const split = cut === null ? null : splitOverSamples(space, cut, scratch, sums);
+    if (split === null) {
+      add(axes, space);
+      continue;
+    }
+    const { ofBlock, ofParts, elements } = split;
+    scratch.push({ bytes: 4 * elements * (cut?.sums?.parts ?? 1), perThread: false, sums: elements });
+    add(axes, ofBlock);
+    nests.push(tiled(name, mergeAxes(ofParts)));
   }
   return { name, nests, scratch };
+}
+
+/** The one sum over samples of a space as sums of blocks, where the group is cut and such sums may be. */
+function splitOverSamples(space: Space, cut: SampleCut, scratch: readonly Scratch[], sums: Buffer): SplitSum | null {
+  if (cut.sums === null) return null;
+  const { perSample } = cut.sums;
+  const batch = cut.samples * cut.block.extent;
+  const ofBuffer = (buffer: Buffer): number | undefined => {
+    if (buffer.kind === "value") return perSample(buffer);
+    return cut.whole.has(buffer.index) ? undefined : scratch[buffer.index].bytes / 4 / batch;
+  };
+  return splitSum(space, { ...cut, ...cut.sums, perSample: ofBuffer }, sums);
 }
 
 /** Spaces over the same axes as one, so that ranges share what they load; sums keep loops of their own. */

@@ -41,6 +41,8 @@ export interface Scratch {
   readonly bytes: number;
   /** Whether each thread needs so many bytes for itself. */
   readonly perThread: boolean;
+  /** Where sums over samples grow from block to block: how many there are, of which each part of the batch has its own. */
+  readonly sums?: number;
 }
 
 /** Nests that run one after the other: each sees all that those before it have stored. */

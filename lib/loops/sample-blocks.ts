@@ -1,10 +1,11 @@
 import type { Value } from "../ir/index.ts";
 import { bytesOf, elementCount } from "../tensor/index.ts";
 import type { Axis } from "./affine.ts";
-import { Dependencies, reductionsIn } from "./analysis.ts";
+import { buffersOf, Dependencies, reductionsIn } from "./analysis.ts";
+import type { Buffer } from "./buffer.ts";
 import type { Reduction } from "./expression.ts";
 import type { FusedStep, Ordered, SampleBlocks } from "./fused-step.ts";
-import { lowerForBlock } from "./lower-run.ts";
+import { cutOf, lowerForBlock, stageOf } from "./lower-run.ts";
 import type { Kernel, Nest } from "./nest.ts";
 import { loopRule } from "./rules/index.ts";
 import { accessesOf, followsBlocks, staysInBlock } from "./sample-access.ts";
@@ -14,6 +15,8 @@ interface Candidate {
   readonly step: FusedStep;
   /** Its loops for a block; null where samples are not apart in it. */
   readonly kernel: Kernel | null;
+  /** Ids of what each block writes for its own samples; what else is written comes of sums. */
+  readonly inBlocks: ReadonlySet<number>;
 }
 
 /**
@@ -46,14 +49,17 @@ function isInterleaved({ vector, stores, inside = [] }: Nest): boolean {
   return reductions.some((one) => one.interleaved && !inLanes(one)) || inside.some(isInterleaved);
 }
 
+const idOf = (buffer: Buffer): readonly number[] => (buffer.kind === "value" ? [buffer.id] : []);
+
 class Runs {
   readonly #ordered: Ordered;
   readonly #steps: readonly FusedStep[];
   readonly #blocks: SampleBlocks;
   readonly #block: Axis;
+  readonly #cut: ReturnType<typeof cutOf>;
   /** The value that a view shows, by the view's id. */
   readonly #sources = new Map<number, number>();
-  /** Elements of one sample, by the id of a value that has samples along its first axis. */
+  /** Elements of one sample, by the id of a value that has samples along its first axis, or of a view of it. */
   readonly #sampled = new Map<number, number>();
   /** By storage: how many steps touch it; more where it comes from outside or goes there. */
   readonly #users = new Map<number, number>();
@@ -62,7 +68,8 @@ class Runs {
     this.#ordered = ordered;
     this.#steps = steps;
     this.#blocks = blocks;
-    this.#block = { name: "block", extent: blocks.batch / blocks.samples };
+    this.#cut = cutOf(blocks, this.#sampled);
+    this.#block = this.#cut.block;
     const { inputs, operations, outputs } = ordered.graph;
     for (const {
       operator,
@@ -73,7 +80,7 @@ class Runs {
     }
     for (const { value, role } of inputs) {
       const [samples] = value.type.shape;
-      if (role === "data" && samples > 0) this.#sampled.set(value.id, elementCount(value.type.shape) / samples);
+      if (role === "data" && samples > 0) this.#holdsSamples(value.id, elementCount(value.type.shape) / samples);
     }
     for (const { value } of [...inputs, ...outputs])
       this.#users.set(this.#storageOf(value.id), Number.POSITIVE_INFINITY);
@@ -100,51 +107,68 @@ class Runs {
     return found;
   }
 
-  /** Whether samples are apart in a step: each block reads its own samples, and writes nothing but these. */
+  /** Whether samples are apart in a step: each block reads its own samples, and writes its own or adds to a sum. */
   #candidate(step: FusedStep): Candidate {
-    const none = { step, kernel: null };
-    const reads = step.reads.filter(({ id }) => this.#sampled.has(this.#sourceOf(id)));
+    const none = { step, kernel: null, inBlocks: new Set<number>() };
+    const reads = step.reads.filter(({ id }) => this.#sampled.has(id));
     if (step.phase === "update" || reads.length === 0) return none;
-    const perSample = (id: number): number | undefined => this.#sampled.get(this.#sourceOf(id));
-    if (step.writes.some((value) => elementCount(value.type.shape) % this.#blocks.batch !== 0)) return none;
-    const kernel = lowerForBlock(step, this.#block, this.#blocks.samples);
-    if (this.#blocks.samples % rowsTogether !== 0 && kernel.nests.some(isInterleaved)) return none;
-    const written = new Map(
-      step.writes.map((value) => [value.id, elementCount(value.type.shape) / this.#block.extent]),
-    );
+    const kernel = lowerForBlock(step, this.#cut);
+    const { samples } = this.#blocks;
+    if (samples % rowsTogether !== 0 && this.#cut.sums === null && kernel.nests.some(isInterleaved)) return none;
+    const inside = kernel.nests.filter((nest) => stageOf(nest, kernel, this.#block) === "inside");
+    const inBlocks = new Set(inside.flatMap((nest) => buffersOf(nest).written.flatMap(idOf)));
+    const written = new Map(step.writes.map((value) => [value.id, elementCount(value.type.shape)]));
     for (const { buffer, index } of kernel.nests.flatMap(accessesOf)) {
       if (buffer.kind === "scratch") continue;
-      const elements = written.get(buffer.id);
-      if (elements !== undefined && !staysInBlock(index, this.#block, elements)) return none;
-      const ofSample = perSample(buffer.id);
-      if (ofSample === undefined) continue;
-      if (!followsBlocks(index, this.#block, ofSample * this.#blocks.samples)) return none;
+      const elements = inBlocks.has(buffer.id) ? written.get(buffer.id) : undefined;
+      if (elements !== undefined && !staysInBlock(index, this.#block, elements / this.#block.extent)) return none;
+      const ofSample = this.#sampled.get(buffer.id);
+      if (ofSample !== undefined && !followsBlocks(index, this.#block, ofSample * samples)) return none;
     }
-    for (const value of step.writes) this.#sampled.set(value.id, elementCount(value.type.shape) / this.#blocks.batch);
-    return this.#paysToRepeat(step, reads) ? { step, kernel } : none;
+    // What is written otherwise must come of sums.
+    const finished = kernel.nests.filter((nest) => stageOf(nest, kernel, this.#block) === "after");
+    const ofSums = new Set(finished.flatMap((nest) => buffersOf(nest).written.flatMap(idOf)));
+    if (step.writes.some(({ id }) => !inBlocks.has(id) && !ofSums.has(id))) return none;
+    for (const { id, type } of step.writes) {
+      if (inBlocks.has(id)) this.#holdsSamples(id, elementCount(type.shape) / this.#blocks.batch);
+    }
+    return this.#paysToRepeat(step, reads, inBlocks) ? { step, kernel, inBlocks } : none;
   }
 
-  /** Weights are gone through once a block: that must not be more than the block itself. */
-  #paysToRepeat({ reads, writes }: FusedStep, sampled: readonly Value[]): boolean {
+  /** Weights and sums are gone through once a block: that must not be more than the block itself. */
+  #paysToRepeat({ reads, writes }: FusedStep, sampled: readonly Value[], inBlocks: ReadonlySet<number>): boolean {
     const bytes = (values: readonly Value[]): number => values.reduce((sum, { type }) => sum + bytesOf(type), 0);
-    const others = bytes(reads.filter((value) => !sampled.includes(value)));
-    return others <= (bytes(sampled) + bytes(writes)) / this.#block.extent;
+    const all = bytes(reads) + bytes(writes);
+    const ofSamples = bytes(sampled) + bytes(writes.filter(({ id }) => inBlocks.has(id)));
+    return all - ofSamples <= ofSamples / this.#block.extent;
   }
 
-  /** Whether each block, in all steps together, sees of what they write nothing but its own samples. */
+  /**
+   * Whether each block, in all steps together, sees of what they write nothing but its own samples; and no step what
+   * comes of an earlier one's sums, which is there only after all blocks.
+   */
   #isSound(run: readonly Candidate[]): boolean {
     const elements = new Map<number, number>();
-    for (const { step } of run) {
+    const late = new Set<number>();
+    for (const { step, inBlocks } of run) {
       for (const { id, type } of step.writes) {
-        elements.set(this.#storageOf(id), elementCount(type.shape) / this.#block.extent);
+        if (inBlocks.has(id)) elements.set(this.#storageOf(id), elementCount(type.shape) / this.#block.extent);
       }
     }
-    return run.every(({ kernel }) =>
-      (kernel as Kernel).nests.flatMap(accessesOf).every(({ buffer, index }) => {
-        const own = buffer.kind === "value" ? elements.get(this.#storageOf(buffer.id)) : undefined;
-        return own === undefined || staysInBlock(index, this.#block, own);
-      }),
-    );
+    return run.every(({ kernel, step, inBlocks }) => {
+      const nests = (kernel as Kernel).nests;
+      const sound = nests.every((nest) => {
+        const after = stageOf(nest, kernel as Kernel, this.#block) === "after";
+        return accessesOf(nest).every(({ buffer, index }) => {
+          if (buffer.kind === "scratch") return true;
+          const storage = this.#storageOf(buffer.id);
+          const own = elements.get(storage);
+          return (after || !late.has(storage)) && (own === undefined || staysInBlock(index, this.#block, own));
+        });
+      });
+      for (const { id } of step.writes) if (!inBlocks.has(id)) late.add(this.#storageOf(id));
+      return sound;
+    });
   }
 
   /** A run as one step; the steps as they were where there is nothing to gain. */
@@ -156,9 +180,10 @@ class Runs {
     for (const storage of steps.flatMap((step) => [...this.#storagesOf(step)])) {
       inRun.set(storage, (inRun.get(storage) ?? 0) + 1);
     }
+    const inBlocks = new Set(run.flatMap((candidate) => [...candidate.inBlocks]));
     const local = (value: Value): boolean => {
       const storage = this.#storageOf(value.id);
-      return inRun.get(storage) === this.#users.get(storage);
+      return inBlocks.has(value.id) && inRun.get(storage) === this.#users.get(storage);
     };
     const made = new Set(steps.flatMap(({ writes }) => writes.map(({ id }) => id)));
     const reads = steps.flatMap((step) => step.reads).filter(({ id }) => !made.has(this.#sourceOf(id)));
@@ -171,9 +196,14 @@ class Runs {
         operations: [...new Set(steps.flatMap(({ operations }) => operations))],
         reads: [...new Map(reads.map((value) => [value.id, value])).values()],
         writes: steps.flatMap((step) => step.writes).filter((value) => !local(value)),
-        run: { ...this.#blocks, steps, storage: this.#ordered.storage },
+        run: { ...this.#blocks, steps, sampled: this.#sampled, storage: this.#ordered.storage },
       },
     ];
+  }
+
+  #holdsSamples(id: number, elements: number): void {
+    this.#sampled.set(id, elements);
+    for (const [view, source] of this.#sources) if (source === id) this.#sampled.set(view, elements);
   }
 
   #storagesOf({ reads, writes }: FusedStep): ReadonlySet<number> {

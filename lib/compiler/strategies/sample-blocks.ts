@@ -4,6 +4,8 @@ import { type MemoryStrategy, sameBits } from "./strategy.ts";
 export interface SampleBlocksOptions {
   /** How many samples go through the layers together; 4 unless told, or as many as divide the batch. */
   readonly samples?: number;
+  /** Whether sums over samples, such as weights' gradients, grow block by block as well; not unless told. */
+  readonly sums?: boolean;
 }
 
 /** Enough samples that loops over them still fill tiles of four rows. */
@@ -15,15 +17,17 @@ const usualSamples = 4;
  * al. 2013) and layers in accelerators (Alwani et al., "Fused-layer CNN accelerators", 2016). What passes between the
  * steps is there for one block alone, and margins are put around a block's pictures alone.
  */
-export function sampleBlocks({ samples = usualSamples }: SampleBlocksOptions = {}): MemoryStrategy {
+export function sampleBlocks({ samples = usualSamples, sums = false }: SampleBlocksOptions = {}): MemoryStrategy {
   if (!Number.isInteger(samples) || samples < 1) {
     throw new Error(`sample-blocks: there must be a whole number ≥ 1 of samples, got ${samples}; give { samples: 4 }`);
   }
   return {
-    name: "sample-blocks",
-    summary: "lets a few samples at a time go through neighbouring layers, so that what passes between is never whole",
+    name: sums ? "depth-first" : "sample-blocks",
+    summary: sums
+      ? "as sample-blocks, and back as well: weights' gradients grow from block to block"
+      : "lets a few samples at a time go through neighbouring layers, so that what passes between is never whole",
     storage: "reused",
-    results: sameBits,
+    results: sums ? "sums over samples are added in another order (a few units in the last place)" : sameBits,
     forAnswers: true,
     plan(context) {
       const { graph } = context;
@@ -33,7 +37,7 @@ export function sampleBlocks({ samples = usualSamples }: SampleBlocksOptions = {
       if (together === batch || data.some((extent) => extent !== batch)) {
         return { graph, reason: `The batch stays whole: ${samples} samples or fewer do not divide it.` };
       }
-      const blocks = { batch, samples: together };
+      const blocks = { batch, samples: together, ...(sums ? { sums } : {}) };
       const [whole, inBlocks] = [context.plan(graph), context.plan(graph, "reused", blocks)];
       // All that a run of steps keeps is there at once; where the steps free more than blocks spare, they stay apart.
       if (inBlocks.arenaBytes > whole.arenaBytes) {

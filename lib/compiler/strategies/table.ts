@@ -19,6 +19,7 @@ const strategies = {
   "in-place": () => inPlaceOnly,
   reuse: () => reuse,
   "sample-blocks": () => sampleBlocks(),
+  "depth-first": () => sampleBlocks({ sums: true }),
   checkpoint: () => checkpoint(),
   revolve: () => revolve(),
   rematerialise: () => rematerialise(),
