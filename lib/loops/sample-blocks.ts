@@ -6,7 +6,7 @@ import type { Buffer } from "./buffer.ts";
 import type { Reduction } from "./expression.ts";
 import type { FusedStep, Ordered, SampleBlocks } from "./fused-step.ts";
 import { cutOf, lowerForBlock, stageOf } from "./lower-run.ts";
-import type { Kernel, Nest } from "./nest.ts";
+import type { Kernel, Nest, Scratch } from "./nest.ts";
 import { loopRule } from "./rules/index.ts";
 import { accessesOf, followsBlocks, staysInBlock } from "./sample-access.ts";
 
@@ -48,6 +48,9 @@ function isInterleaved({ vector, stores, inside = [] }: Nest): boolean {
   const reductions = reductionsIn(stores.map(({ value }) => value));
   return reductions.some((one) => one.interleaved && !inLanes(one)) || inside.some(isInterleaved);
 }
+
+/** What is put together for a block's samples instead of for all of them. */
+const isCopy = ({ perThread, sums }: Scratch): boolean => !perThread && sums === undefined;
 
 const idOf = (buffer: Buffer): readonly number[] => (buffer.kind === "value" ? [buffer.id] : []);
 
@@ -174,7 +177,7 @@ class Runs {
   /** A run as one step; the steps as they were where there is nothing to gain. */
   #joined(run: readonly Candidate[]): readonly FusedStep[] {
     const steps = run.map(({ step }) => step);
-    const copies = run.some(({ kernel }) => (kernel as Kernel).scratch.some((one) => !one.perThread));
+    const copies = run.some(({ kernel }) => (kernel as Kernel).scratch.some(isCopy));
     if (steps.length === 0 || (steps.length === 1 && !copies)) return steps;
     const inRun = new Map<number, number>();
     for (const storage of steps.flatMap((step) => [...this.#storagesOf(step)])) {

@@ -5,6 +5,7 @@ import { type BenchmarkReport, describeMachine, type Figures, type Measured, rat
 /** Every benchmark by name: a file each, loaded when asked for. */
 const benchmarks: Readonly<Record<string, () => Promise<{ measure(): Promise<Measured> }>>> = {
   alexnet: () => import("./alexnet.ts"),
+  blocks: () => import("./blocks.ts"),
   chain: () => import("./chain.ts"),
   cnn: () => import("./cnn.ts"),
   containment: () => import("./containment.ts"),

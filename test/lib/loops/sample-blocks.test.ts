@@ -93,6 +93,52 @@ test("sums over samples, and steps in which a sample sees another one, stay by t
   }
 });
 
+test("sums over samples grow block by block in parts of the batch, where that is allowed, and end in the same step", () => {
+  const builder = new GraphBuilder(operatorTable, "test");
+  const input = (name: string, role: "data" | "parameter", ...shape: number[]): Value =>
+    builder.input(name, { shape, dtype: "float32" }, role);
+  const x = builder.apply("tanh", [input("x", "data", batch, 2, 4, 4)]);
+  // As many filters as samples: still it is samples that are summed over.
+  const maps = builder.apply("relu", [input("maps", "data", batch, batch, 4, 4)]);
+  const gradient = builder.apply("convolution2dWeightGradient", [x, maps], { ...padded, kernel: [3, 3] });
+  const weights = input("weights", "parameter", batch, 2, 3, 3);
+  builder.output(
+    "new",
+    builder.inPhase("update", "", () => builder.apply("subtract", [weights, gradient])),
+    weights,
+  );
+  const steps = fuse({ ...makeSchedule(builder.build()), sampleBlocks: { batch, samples: 4, sums: true } });
+  assert.is(steps.length, 1);
+  const [step] = steps;
+  assert.equal(
+    step.run?.steps.map(({ name }) => name),
+    ["tanh", "relu", "convolution2dWeightGradient + subtract"],
+  );
+  assert.is(step.writes.length, 1);
+  const { nests, scratch } = lowerStep(step);
+  const axes = nests.map(({ loops }) => loops.map(({ axis, parallel }) => [axis.name, axis.extent, parallel]));
+  assert.equal(axes[0], [["part", 2, true]]);
+  assert.equal(
+    nests[0].inside?.map(({ name }) => name),
+    ["zeros", step.name],
+  );
+  // The last nest puts the two parts' sums together, and both into the weights.
+  assert.match(printKernel({ name: "", scratch, nests: nests.slice(1) }), /subtract\(%\d+\[\w+\], add\(scratch1/);
+  assert.equal(scratch[1], { bytes: 2 * 4 * batch * 2 * 9, perThread: false, sums: batch * 2 * 9 });
+});
+
+test("what comes of sums is not seen by the steps that make them", () => {
+  const builder = new GraphBuilder(operatorTable, "test");
+  const x = builder.input("x", { shape: [batch, 4], dtype: "float32" }, "data");
+  const y = builder.apply("tanh", [x]);
+  const total = builder.apply("sum", [y], { axes: [0] });
+  builder.output("y", builder.apply("softmax", [builder.apply("addBias", [y, total], { axis: 1 })]));
+  const steps = fuse({ ...makeSchedule(builder.build()), sampleBlocks: { batch, samples: 4, sums: true } });
+  const found = steps.map(({ run, name }) => run?.steps.map((step) => step.name) ?? name);
+  const [first] = found.filter((one) => one.includes("sum") || String(one).includes("sum"));
+  assert.ok(!String(first).includes("addBias"), JSON.stringify(found));
+});
+
 test("weights larger than a block's own numbers are not gone through once a block", () => {
   const names = (inner: number): readonly (string | undefined)[] =>
     stepsOf(({ builder, data, weights }) => {
