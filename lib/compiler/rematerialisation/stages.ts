@@ -15,6 +15,9 @@ const mostCrossing = 4;
 const operationsPerStage = 24;
 /** A stage with a larger share than this of those operations is one that should have been cut: more values may cross, too. */
 const largestShare = 0.5;
+/** A cut that more than so many times the bytes cross than one of so many before it, and one after it, is none. */
+const largestRise = 2;
+const neighbourhood = 3;
 
 /**
  * Cuts a tape where few values cross from what is before to what is after: between layers, residual blocks or time
@@ -22,15 +25,31 @@ const largestShare = 0.5;
  */
 export function stagesOf(tape: Tape): readonly Stage[] {
   const { graph, forward } = tape;
-  const crossing = crossings(tape);
+  const { values: crossing, bytes } = crossings(tape);
   const heavy = forward.flatMap((position, index) => (isElementwise(graph.operations[position]) ? [] : [index]));
   const enough = Math.max(3, heavy.length / operationsPerStage);
   let cuts: readonly number[] = [];
   for (let most = 1; most <= mostCrossing; most++) {
-    cuts = heavy.filter((index) => index > 0 && crossing[index] <= most);
-    if (cuts.length >= enough && longestStretch(heavy, cuts) <= largestShare * heavy.length) break;
+    const all = heavy.filter((index) => index > 0 && crossing[index] <= most);
+    // Where a single value crosses, it is a layer's result, of whatever size.
+    cuts = most === 1 ? all : withoutPeaks(all, bytes);
+    if (all.length >= enough && longestStretch(heavy, all) <= largestShare * heavy.length) break;
   }
   return assemble(tape, [0, ...cuts]);
+}
+
+/**
+ * Cuts without those in the middle of something, such as between the two products of a step of an LSTM: as few values
+ * cross there as between steps, but larger ones, and a plan in which checkpoints may lie there keeps more than it spares.
+ */
+function withoutPeaks(cuts: readonly number[], bytes: Float64Array): readonly number[] {
+  const least = (some: readonly number[]): number =>
+    some.reduce((low, index) => Math.min(low, bytes[index]), Number.POSITIVE_INFINITY);
+  return cuts.filter((index, number) => {
+    const before = least(cuts.slice(Math.max(0, number - neighbourhood), number));
+    const after = least(cuts.slice(number + 1, number + 1 + neighbourhood));
+    return bytes[index] <= largestRise * Math.max(before, after);
+  });
 }
 
 /** Of some places in order, the most that lie between two cuts. */
@@ -72,8 +91,8 @@ function stageBytes({ graph, bytes }: Tape, { forward }: Stage): number {
   return sum;
 }
 
-/** By place in the forward pass: how many values made before it are read by the forward pass from there on. */
-function crossings({ graph, forward, producer, root, bytes }: Tape): Int32Array {
+/** By place in the forward pass: the values made before it that the forward pass reads from there on, and their bytes. */
+function crossings({ graph, forward, producer, root, bytes }: Tape): { values: Int32Array; bytes: Float64Array } {
   const made = new Map<number, number>();
   const last = new Map<number, number>();
   for (const [index, position] of forward.entries()) {
@@ -81,13 +100,20 @@ function crossings({ graph, forward, producer, root, bytes }: Tape): Int32Array 
     for (const { id } of inputs) if (producer[root[id]] >= 0) last.set(root[id], index);
     for (const { id } of outputs) if (root[id] === id && bytes[id] > 0) made.set(id, index);
   }
-  const changes = new Int32Array(forward.length + 1);
+  const values = new Int32Array(forward.length + 1);
+  const sizes = new Float64Array(forward.length + 1);
   for (const [id, index] of made) {
-    changes[index + 1]++;
-    changes[Math.max(index, last.get(id) ?? index) + 1]--;
+    const end = Math.max(index, last.get(id) ?? index) + 1;
+    values[index + 1]++;
+    values[end]--;
+    sizes[index + 1] += bytes[id];
+    sizes[end] -= bytes[id];
   }
-  for (let index = 1; index < changes.length; index++) changes[index] += changes[index - 1];
-  return changes;
+  for (let index = 1; index < values.length; index++) {
+    values[index] += values[index - 1];
+    sizes[index] += sizes[index - 1];
+  }
+  return { values, bytes: sizes };
 }
 
 /** Makes stages that begin at these places of the forward pass. */
