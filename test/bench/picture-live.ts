@@ -4,13 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-import { install } from "../../kernel/install.ts";
 import { bigPicture, curves, graph, memory } from "../../lib/plot/index.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "../lib/plot/samples.ts";
 import { sampleVertices } from "../lib/plot/vertex-samples.ts";
 import { chromiumArguments, findChromium, findPython } from "../support/environment.ts";
 import { writeFigureNotebook } from "../support/figure-notebook.ts";
-import { startJupyter } from "../support/jupyter-lab.ts";
+import { startJupyter } from "../support/jupyter-server.ts";
 import { type Measured, median } from "./benchmark.ts";
 
 /** Pages that are opened, each with all figures. */
@@ -41,7 +40,7 @@ async function openOnce(browser: Browser, address: string, count: number): Promi
   const page = await browser.newPage({ viewport: { width: 1280, height: 4000 } });
   try {
     await page.addInitScript(watchFigures);
-    await page.goto(`${address}/lab/tree/figures.ipynb?reset`);
+    await page.goto(`${address}lab/tree/figures.ipynb?reset`);
     const live = page.locator(".tessera-figure[data-live-seconds]");
     await live.nth(count - 1).waitFor({ timeout: 120_000 });
     return await live.evaluateAll((all) => all.map((figure) => Number((figure as HTMLElement).dataset.liveSeconds)));
@@ -58,7 +57,6 @@ export async function measure(): Promise<Measured> {
   if ("missing" in pythonFound) throw new Error(`picture-live: needs JupyterLab, got none (${pythonFound.missing})`);
   const folder = mkdtempSync(join(tmpdir(), "tessera-picture-live-"));
   mkdirSync(join(folder, "notebooks"), { recursive: true });
-  await install(join(folder, "data"));
   const figures = {
     memory: memory(sampleMemory([784, ...new Array<number>(8).fill(64), 10], 64, "deep")),
     operatorGraph: graph(sampleGraph([784, ...new Array<number>(1120).fill(64), 10], 64, "ten thousand operators")),
@@ -67,16 +65,16 @@ export async function measure(): Promise<Measured> {
   };
   const names = Object.keys(figures);
   await writeFigureNotebook(join(folder, "notebooks/figures.ipynb"), Object.values(figures));
-  const server = await startJupyter(pythonFound.python, folder);
+  const server = await startJupyter(pythonFound.python, "jupyterlab", join(folder, "notebooks"), "");
   const browser = await chromium.launch({ executablePath: browserFound.chromium, args: [...chromiumArguments] });
   try {
     const runs: (readonly number[])[] = [];
-    for (let turn = 0; turn < turns; turn++) runs.push(await openOnce(browser, server.address, names.length));
+    for (let turn = 0; turn < turns; turn++) runs.push(await openOnce(browser, server.url, names.length));
     const measured = names.map((name, place) => [`${name}LiveSeconds`, median(runs.map((run) => run[place]))]);
     return { figures: Object.fromEntries(measured), peers: {} };
   } finally {
     await browser.close();
-    await server.stop();
+    server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -64,6 +64,7 @@ export async function startJupyter(
   await answer(`${url}api/kernelspecs?token=${token}`, child);
   return { url, stop };
 }
+
 async function answer(address: string, server: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 1200 && server.exitCode === null; tries++) {
     const response = await fetch(address).catch(() => undefined);

@@ -22,8 +22,11 @@ export interface NodeTestResult {
   readonly name: string;
   /** The operators of its model. */
   readonly operators: readonly string[];
-  /** `absent`: a node has no rule; `refused`: a rule says what it cannot do; `wrong`: other numbers came out. */
-  readonly outcome: "passed" | "absent" | "refused" | "wrong";
+  /**
+   * `absent`: a node has no rule; `refused`: a rule says what it cannot do; `wrong`: other numbers came out; `near`: those of
+   * a body in 16 bits, farther off than the suite allows, but by a few steps of the format.
+   */
+  readonly outcome: "passed" | "absent" | "refused" | "near" | "wrong";
   /** Why, where it did not pass. */
   readonly reason: string;
 }
@@ -82,9 +85,7 @@ export async function runNodeTest(folder: string, name: string, tolerance: Toler
         if (difference === null) continue;
         // Bodies of functions are calculated in floats and rounded where they say so, the suite's at every step.
         const close = operators.length > 1 && compare(answer[index], tensor, manySteps(tensor, tolerance)) === null;
-        return close
-          ? result("refused", `numbers of 16 bits must be rounded at every step, got ${output}: ${difference}`)
-          : result("wrong", `${output}: ${difference}`);
+        return result(close ? "near" : "wrong", `${output}: ${difference}`);
       }
     }
     return result("passed");

@@ -25,6 +25,30 @@ export interface Setting {
   readonly sample?: (element: number) => number;
 }
 
+/** So many dense layers, one after the other. */
+export function denseTower(layers: number): nn.Model {
+  return nn.sequential([nn.flatten(), ...nn.repeat(layers, [nn.dense(32), nn.tanh()]), nn.dense(10)], {
+    input: [6, 6],
+    seed: 3,
+  });
+}
+
+/** So many residual blocks on pictures of `side` pixels: with running statistics, and with what is drawn by chance. */
+export function residualTower(blocks: number, side: number): nn.Model {
+  return nn.sequential(
+    [
+      nn.reshape([1, side, side]),
+      nn.convolution(4, { kernel: 3, padding: "same" }),
+      ...nn.repeat(blocks, [
+        nn.residual([nn.convolution(4, { kernel: 3, padding: "same" }), nn.batchNorm(), nn.relu(), nn.dropout(0.3)]),
+      ]),
+      nn.flatten(),
+      nn.dense(10),
+    ],
+    { input: [side, side], seed: 5 },
+  );
+}
+
 /** A training step with momentum, planned by a strategy; without one as it is. */
 export function scheduleOf({ engine, model, batch }: Setting, memory?: MemoryOption): Schedule {
   const graph = trainingGraph(model, nn.sgd({ rate: 0.1, momentum: 0.9 }), { batch, loss: nn.crossEntropy() });

@@ -4,12 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import * as assert from "uvu/assert";
-import { install } from "../../../kernel/install.ts";
 import { curves, graph, memory } from "../../../lib/plot/index.ts";
 import { sampleGraph, sampleHistory, sampleMemory } from "../../lib/plot/samples.ts";
 import { chromiumArguments, findChromium, findPython } from "../../support/environment.ts";
 import { writeFigureNotebook } from "../../support/figure-notebook.ts";
-import { type JupyterServer, startJupyter } from "../../support/jupyter-lab.ts";
+import { type JupyterServer, startJupyter } from "../../support/jupyter-server.ts";
 import { suite } from "../../support/suite.ts";
 
 const browserFound = findChromium();
@@ -64,8 +63,6 @@ const manyEdges = [
 
 test.before(async () => {
   mkdirSync(join(folder, "notebooks"), { recursive: true });
-  // The extension, and the kernel for the notebook that runs.
-  await install(join(folder, "data"));
   writeLiveNotebook("live.ipynb", training);
   writeLiveNotebook("edges.ipynb", manyEdges);
   await writeFigureNotebook(join(folder, "notebooks/figures.ipynb"), [
@@ -73,8 +70,8 @@ test.before(async () => {
     graph(sampleGraph([784, 128, 10], 64, "shallow")),
     curves({ shallow: [sampleHistory("shallow", 1, 0.017)], deep: [sampleHistory("deep", 1, 0.02)] }),
   ]);
-  server = await startJupyter((pythonFound as { python: string }).python, folder);
-  address = server.address;
+  server = await startJupyter((pythonFound as { python: string }).python, "jupyterlab", join(folder, "notebooks"), "");
+  address = server.url;
   browser = await chromium.launch({
     executablePath: (browserFound as { chromium: string }).chromium,
     args: [...chromiumArguments],
@@ -83,7 +80,7 @@ test.before(async () => {
 
 test.after(async () => {
   await browser?.close();
-  await server?.stop();
+  server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -101,7 +98,7 @@ async function openPage(notebook: string, check: (page: Page) => Promise<void>):
       const url = request.url();
       if (/^https?:/.test(url) && !url.startsWith(address)) trouble.push(url);
     });
-    await page.goto(`${address}/lab/tree/${notebook}?reset`);
+    await page.goto(`${address}lab/tree/${notebook}?reset`);
     await check(page);
     assert.equal(trouble, []);
   } finally {

@@ -4,31 +4,16 @@ import { Eviction } from "../../../lib/compiler/rematerialisation/eviction.ts";
 import { tapeOf } from "../../../lib/compiler/rematerialisation/tape.ts";
 import { type Engine, referenceEngine, wasmEngine } from "../../../lib/engine/index.ts";
 import { GraphBuilder, type OperatorGraph, type Value } from "../../../lib/ir/index.ts";
-import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
-import { scheduleOf, trainBy } from "../../support/strategy-training.ts";
+import { denseTower, residualTower, scheduleOf, trainBy } from "../../support/strategy-training.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("online eviction");
 
 const engines: readonly Engine[] = [referenceEngine(), wasmEngine()];
 
-const deep = nn.sequential([nn.flatten(), ...nn.repeat(16, [nn.dense(32), nn.tanh()]), nn.dense(10)], {
-  input: [6, 6],
-  seed: 3,
-});
-const residual = nn.sequential(
-  [
-    nn.reshape([1, 8, 8]),
-    nn.convolution(4, { kernel: 3, padding: "same" }),
-    ...nn.repeat(6, [
-      nn.residual([nn.convolution(4, { kernel: 3, padding: "same" }), nn.batchNorm(), nn.relu(), nn.dropout(0.3)]),
-    ]),
-    nn.flatten(),
-    nn.dense(10),
-  ],
-  { input: [8, 8], seed: 5 },
-);
+const deep = denseTower(16);
+const residual = residualTower(6, 8);
 
 /**
  * n forward and n + 1 backward operations, all of cost and size 1; backward i reads the gradient above it and layer i's

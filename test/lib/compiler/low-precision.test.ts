@@ -5,7 +5,7 @@ import { GraphBuilder } from "../../../lib/ir/index.ts";
 import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
 import { decodeHalf, random } from "../../../lib/tensor/index.ts";
-import { relativeDifference, scheduleOf, trainBy } from "../../support/strategy-training.ts";
+import { denseTower, relativeDifference, scheduleOf, trainBy } from "../../support/strategy-training.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("low-precision storage");
@@ -176,10 +176,7 @@ for (const engine of engines) {
   });
 
   test(`on top of checkpoints, only what checkpoints keep is stored in fewer bits (${engine.name})`, async () => {
-    const deep = nn.sequential([nn.flatten(), ...nn.repeat(16, [nn.dense(32), nn.tanh()]), nn.dense(10)], {
-      input: [6, 6],
-    });
-    const setting = { engine, model: deep, batch: 64 };
+    const setting = { engine, model: denseTower(16), batch: 64 };
     const arena = async (memory: Parameters<typeof scheduleOf>[1]) =>
       (await trainBy(setting, scheduleOf(setting, memory))).program.arenaBytes;
     const both = await arena(["checkpoint", "float16"]);

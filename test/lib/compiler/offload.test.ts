@@ -3,31 +3,16 @@ import { strategies } from "../../../lib/compiler/index.ts";
 import { planTime } from "../../../lib/compiler/strategies/offload.ts";
 import { type Engine, referenceEngine, wasmEngine } from "../../../lib/engine/index.ts";
 import { GraphBuilder } from "../../../lib/ir/index.ts";
-import * as nn from "../../../lib/nn/index.ts";
 import { operatorTable } from "../../../lib/ops/index.ts";
-import { scheduleOf, trainBy } from "../../support/strategy-training.ts";
+import { denseTower, residualTower, scheduleOf, trainBy } from "../../support/strategy-training.ts";
 import { suite } from "../../support/suite.ts";
 
 const test = suite("offload");
 
 const engines: readonly Engine[] = [referenceEngine(), wasmEngine(), wasmEngine({ threads: 2 })];
 
-const deep = nn.sequential([nn.flatten(), ...nn.repeat(12, [nn.dense(32), nn.tanh()]), nn.dense(10)], {
-  input: [6, 6],
-  seed: 3,
-});
-const residual = nn.sequential(
-  [
-    nn.reshape([1, 12, 12]),
-    nn.convolution(4, { kernel: 3, padding: "same" }),
-    ...nn.repeat(3, [
-      nn.residual([nn.convolution(4, { kernel: 3, padding: "same" }), nn.batchNorm(), nn.relu(), nn.dropout(0.3)]),
-    ]),
-    nn.flatten(),
-    nn.dense(10),
-  ],
-  { input: [12, 12], seed: 5 },
-);
+const deep = denseTower(12);
+const residual = residualTower(3, 12);
 
 for (const [index, engine] of engines.entries()) {
   test(`what has been on the host trains to the same bits, in less of the device (${engine.name} ${index})`, async () => {
