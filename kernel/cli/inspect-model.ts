@@ -2,7 +2,15 @@ import { devices, type Target } from "../../lib/graph/index.ts";
 import { importModel } from "../../lib/import/index.ts";
 import { lower } from "../../lib/lowering/index.ts";
 import { crossEntropy, type Model, meanSquaredError } from "../../lib/nn/index.ts";
-import { type Figure, figures, type Table, table } from "../../lib/plot/index.ts";
+import {
+  type Figure,
+  figures,
+  formatBytes,
+  formatCount,
+  formatFlops,
+  type Table,
+  table,
+} from "../../lib/plot/index.ts";
 import { type LayeredMachine, machines, runLayered, simulate, totalJoules } from "../../lib/simulator/index.ts";
 import { compile, type Program } from "../../lib/training/index.ts";
 import { BadInput } from "../headless/index.ts";
@@ -23,22 +31,6 @@ export interface Inspection {
   readonly parts: readonly (string | Table)[];
   readonly pictures: readonly (Figure | Table)[];
 }
-
-/** Bytes as people read them. */
-function bytes(count: number): string {
-  const units = ["B", "KiB", "MiB", "GiB"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(count, 1)) / 10)));
-  return `${(count / 2 ** (10 * power)).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
-/** Operations as people read them. */
-function operations(count: number): string {
-  const units = ["", "k", "M", "G", "T"];
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(count, 1)) / 3)));
-  return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}FLOP`;
-}
-
-const whole = (count: number): string => count.toLocaleString("en");
 
 /**
  * Imports a model and plans one training step of it with each strategy.
@@ -66,10 +58,10 @@ export async function inspectModel(file: string, options: InspectOptions): Promi
   const head = [
     title,
     `  a sample       [${model.input.join()}] to [${model.output.join()}]`,
-    `  parameters     ${whole(model.parameterCount)} (${bytes(4 * model.parameterCount)} in float32)`,
+    `  parameters     ${formatCount(model.parameterCount)} (${formatBytes(4 * model.parameterCount)} in float32)`,
     `  layers         ${model.layers.length}`,
-    `  forward        ${operations(flopsOf(program, ["forward"]))} for a batch of ${batch}, loss included`,
-    `  training step  ${operations(flopsOf(program, null))} for a batch of ${batch}, loss and update included`,
+    `  forward        ${formatFlops(flopsOf(program, ["forward"]))} for a batch of ${batch}, loss included`,
+    `  training step  ${formatFlops(flopsOf(program, null))} for a batch of ${batch}, loss and update included`,
   ].join("\n");
   const memory = table(
     planned.map(({ name, program: own }) => memoryRow(name, own, device)),
@@ -124,7 +116,7 @@ function onDevice(planned: readonly Planned[], device: Device, batch: number): r
     return [
       table(
         planned.map((one) => tileRow(one, tiles)),
-        `A training step at batch ${batch} on the ${tiles.tileCount} tiles of ${tiles.name}, ${whole(tiles.bytesPerTile)} B each, as planned and simulated`,
+        `A training step at batch ${batch} on the ${tiles.tileCount} tiles of ${tiles.name}, ${formatCount(tiles.bytesPerTile)} B each, as planned and simulated`,
       ),
     ];
   }
@@ -141,14 +133,14 @@ function tileRow({ name, program }: Planned, target: Target) {
   const over = memory.peak.filter((bytesOfTile) => bytesOfTile > memory.bytesPerTile).length;
   return {
     strategy: name,
-    "tiles that compute": whole(tiles.compute.filter((own) => own > 0).length),
-    "fullest tile": `${whole(fullest)} B`,
-    cycles: whole(cycles),
+    "tiles that compute": formatCount(tiles.compute.filter((own) => own > 0).length),
+    "fullest tile": `${formatCount(fullest)} B`,
+    cycles: formatCount(cycles),
     time: milliseconds(seconds),
     fits:
       over === 0
         ? "yes"
-        : `no: ${whole(over)} ${over === 1 ? "tile has" : "tiles have"} too little, by up to ${whole(fullest - memory.bytesPerTile)} B`,
+        : `no: ${formatCount(over)} ${over === 1 ? "tile has" : "tiles have"} too little, by up to ${formatCount(fullest - memory.bytesPerTile)} B`,
   };
 }
 
@@ -159,9 +151,9 @@ function layerRow({ name, program }: Planned, machine: LayeredMachine, precision
     precision,
     time: milliseconds(report.seconds),
     energy: `${(1e3 * totalJoules(report.energy)).toPrecision(3)} mJ`,
-    "over the memory interface": bytes(report.interfaceBytes),
-    "beside the arithmetic": bytes(report.localBytes),
-    "needed there to spill nothing": bytes(report.localBytesNeeded),
+    "over the memory interface": formatBytes(report.interfaceBytes),
+    "beside the arithmetic": formatBytes(report.localBytes),
+    "needed there to spill nothing": formatBytes(report.localBytesNeeded),
   };
 }
 
@@ -179,14 +171,14 @@ function memoryRow(name: string, { memory }: Program, device: Device | null) {
   const extra = strategy === undefined || strategy.flops === 0 ? 0 : strategy.extraFlops / strategy.flops;
   const row = {
     strategy: name,
-    arena: bytes(memory.arenaBytes),
-    "live at the peak": bytes(memory.peak.bytes),
+    arena: formatBytes(memory.arenaBytes),
+    "live at the peak": formatBytes(memory.peak.bytes),
     "repeated work": `${(100 * extra).toFixed(1)} %`,
   };
   if (device === null || "layered" in device) return row;
   const { name: chip, tileCount, bytesPerTile } = device.tiles;
   const share = `${((100 * memory.arenaBytes) / (tileCount * bytesPerTile)).toFixed(0)} %`;
-  return { ...row, [`of ${chip}'s ${bytes(tileCount * bytesPerTile)}`]: share };
+  return { ...row, [`of ${chip}'s ${formatBytes(tileCount * bytesPerTile)}`]: share };
 }
 
 /** What each layer holds and does; several uses of a layer are added up. */
@@ -203,9 +195,9 @@ function layerTable(model: Model, { graph }: Program, batch: number): Table {
       layer,
       is: label,
       output: `[${output.join()}]`,
-      parameters: whole(parameters),
-      activations: bytes(own.bytes),
-      work: operations(own.flops),
+      parameters: formatCount(parameters),
+      activations: formatBytes(own.bytes),
+      work: formatFlops(own.flops),
     };
   });
   return table(rows, `Layers, for a batch of ${batch}: outputs of their operations and forward arithmetic`);

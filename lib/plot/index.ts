@@ -41,6 +41,7 @@ export { line, scatter } from "./charts/series.ts";
 export { Figure } from "./figure.ts";
 export type { FigureContent } from "./figure-content.ts";
 export { answerDetails } from "./live-details.ts";
+export { formatBytes, formatCount, formatFlops } from "./look/format.ts";
 export { compareMemory } from "./memory/compare.ts";
 export type { MemoryOptions } from "./memory/memory-figure.ts";
 export { detailsTarget, type MimeBundle, type MimeMetadata, plotlyMime, tesseraMime } from "./mime.ts";

@@ -1,4 +1,5 @@
 import { Eviction } from "../rematerialisation/eviction.ts";
+import { formatAmount } from "./format.ts";
 import { type MemoryStrategy, type PlanContext, sameBits, type TargetPlan } from "./strategy.ts";
 
 /** Settings of online eviction. */
@@ -60,9 +61,9 @@ function within(context: PlanContext, bytes: number): Eviction {
     if (smallest === undefined || target.arenaBytes < smallest.arenaBytes) smallest = target;
     limit -= Math.max(target.arenaBytes - bytes, 0.01 * limit);
   }
-  const least = smallest === undefined ? "none found" : `${smallest.arenaBytes.toLocaleString("en")} B`;
+  const least = smallest === undefined ? "none found" : formatAmount(smallest.arenaBytes);
   throw new Error(
-    `memory: the budget must hold the smallest plan, got ${bytes.toLocaleString("en")} B for at least ${least} by eviction ` +
+    `memory: the budget must hold the smallest plan, got ${formatAmount(bytes)} for at least ${least} by eviction ` +
       `(its peak is at ${smallest?.peakStep ?? "the first step"}); raise the budget or lower the batch`,
   );
 }

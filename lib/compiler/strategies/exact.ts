@@ -2,6 +2,7 @@ import { type ExactRematerialisation, solveRematerialisation } from "../../memor
 import { type ContractedNode, contractedGraph } from "../rematerialisation/contracted-graph.ts";
 import { Replay } from "../rematerialisation/replay.ts";
 import { flopsOf, type Tape, tapeOf } from "../rematerialisation/tape.ts";
+import { formatAmount } from "./format.ts";
 import { Rematerialisation } from "./rematerialise.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits } from "./strategy.ts";
 
@@ -22,8 +23,9 @@ const mostTrials = 4;
  * Repeats the fewest operations that a budget allows, by integer programme: proved for small graphs (Jain et al.,
  * "Checkmate: breaking the memory wall with optimal tensor rematerialization", 2020). The programme knows stored values
  * and the order of first computations; it does not know that results may take over operands' bytes, so what is proved
- * holds on paper, to a ten-thousandth of the step's arithmetic, and the target has the last word. Where time runs out, where the graph is too large, or where the
- * search of `rematerialise` does as well, the plan is that of `rematerialise`, and the reason says so.
+ * holds on paper, to a ten-thousandth of the step's arithmetic, and the target has the last word. Where time runs out,
+ * where the graph is too large, or where the search of `rematerialise` repeats less, the plan is that of `rematerialise`,
+ * and the reason says so.
  */
 export function exact({ bytes, seconds = 30 }: ExactOptions = {}): MemoryStrategy {
   if (!(seconds > 0)) throw new Error(`exact: seconds must be above 0, got ${seconds}; try { seconds: 30 }`);
@@ -83,12 +85,12 @@ class ExactPlan {
       if (searchedFlops < replay.extraFlops) return this.#instead("the search repeats less than the integer programme");
       const proof =
         answer.verdict === "optimal"
-          ? `no plan of its ${count} stored values in ${format(limit)} repeats less, proved by integer programme`
-          : `time ran out before a proof: ${count} stored values in ${format(limit)} repeat ${format(least, "operations")} at least`;
+          ? `no plan of its ${count} stored values in ${formatAmount(limit)} repeats less, proved by integer programme`
+          : `time ran out before a proof: ${count} stored values in ${formatAmount(limit)} repeat ${formatAmount(least, "operations")} at least`;
       return {
         graph: replay.graph(),
         leastExtraFlops: least,
-        reason: `${format(replay.extraFlops, "operations")} again in ${format(arenaBytes)}: ${proof}.`,
+        reason: `${formatAmount(replay.extraFlops, "operations")} again in ${formatAmount(arenaBytes)}: ${proof}.`,
       };
     }
     return this.#instead("no plan of the integer programme fits the target");
@@ -109,7 +111,7 @@ class ExactPlan {
     const left = (this.#deadline - performance.now()) / 1000;
     if (left <= 0) return "time ran out";
     const answer = solveRematerialisation({ nodes: this.#nodes }, limit, left);
-    if (answer === null) return `the integer programme has no plan in ${format(limit)}`;
+    if (answer === null) return `the integer programme has no plan in ${formatAmount(limit)}`;
     if (answer.plan === null) return "time ran out with a bound and no plan";
     const { tape } = this.#context;
     const replay = new Replay(tape);
@@ -138,8 +140,4 @@ class ExactPlan {
 function extraFlopsOf({ flops }: Tape, { graph }: StrategyPlan): number {
   const all = graph.operations.reduce((sum, operation) => sum + flopsOf(operation), 0);
   return all - flops.reduce((sum, one) => sum + one, 0);
-}
-
-function format(amount: number, unit = "B"): string {
-  return `${Math.round(amount).toLocaleString("en")} ${unit}`;
 }

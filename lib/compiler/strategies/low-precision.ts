@@ -3,6 +3,7 @@ import { bytesOf, elementCount, type Shape } from "../../tensor/index.ts";
 import { GraphEditor } from "../rematerialisation/graph-editor.ts";
 import { heavyOperations, type SavedValue, savedValues } from "../rematerialisation/saved-values.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
+import { formatAmount } from "./format.ts";
 import type { MemoryStrategy } from "./strategy.ts";
 
 /** How saved activations are stored: 16 bits a number, or 8 with a scale for each block of numbers. */
@@ -60,7 +61,10 @@ export function lowPrecision({ format = "float16" }: LowPrecisionOptions = {}): 
         .map((plan) => ({ ...plan, arenaBytes: context.plan(plan.graph).arenaBytes }))
         .sort((a, b) => a.arenaBytes - b.arenaBytes);
       const { graph, before, after } = best;
-      return { graph, reason: `${format}: ${amount(before)} of saved activations become ${amount(after)}.` };
+      return {
+        graph,
+        reason: `${format}: ${formatAmount(before)} of saved activations become ${formatAmount(after)}.`,
+      };
     },
   };
 }
@@ -136,8 +140,4 @@ function blocksOf(shape: Shape): Shape | null {
     if (size >= leastBlock && size % 4 === 0) return [elementCount(shape) / size, size];
   }
   return null;
-}
-
-function amount(bytes: number): string {
-  return `${bytes.toLocaleString("en")} B`;
 }

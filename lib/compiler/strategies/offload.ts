@@ -4,6 +4,7 @@ import { bytesOf } from "../../tensor/index.ts";
 import { GraphEditor } from "../rematerialisation/graph-editor.ts";
 import { heavyOperations, type SavedValue, savedValues } from "../rematerialisation/saved-values.ts";
 import { isView, type Tape } from "../rematerialisation/tape.ts";
+import { formatAmount } from "./format.ts";
 import { type MemoryStrategy, type PlanContext, sameBits } from "./strategy.ts";
 
 /** A device with memory of its own and a link to the host's, as far as time is planned: peak rates, never reached. */
@@ -62,7 +63,7 @@ export function offload({ bytes, device, ahead = 1 }: OffloadOptions = {}): Memo
         graph,
         seconds,
         reason:
-          `${chosen.length} of ${saved.length} saved values, ${moved.toLocaleString("en")} B, move to the host and back: ` +
+          `${chosen.length} of ${saved.length} saved values, ${formatAmount(moved)}, move to the host and back: ` +
           `planned ${milliseconds(seconds)} a step, of which ${milliseconds(waiting)} wait for a link of ${link}.`,
       };
     },
@@ -115,7 +116,7 @@ function fewest(context: PlanContext, saved: readonly Movable[], bytes: number):
   const least = take(saved.length);
   if (least > bytes) {
     throw new Error(
-      `memory: the budget must hold the smallest plan, got ${bytes.toLocaleString("en")} B for at least ${least.toLocaleString("en")} B ` +
+      `memory: the budget must hold the smallest plan, got ${formatAmount(bytes)} for at least ${formatAmount(least)} ` +
         "with every saved value on the host; raise the budget or lower the batch",
     );
   }

@@ -7,6 +7,7 @@ import { internalsOf, StageReplay } from "../rematerialisation/stage-replay.ts";
 import { everythingBytes, mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
 import { leastExtraFlops } from "../rematerialisation/work-bound.ts";
+import { formatAmount } from "./format.ts";
 import { chainPlanWithin } from "./revolve.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
 
@@ -92,14 +93,14 @@ export class Rematerialisation {
       if ("graph" in chain) return { ...chain, leastExtraFlops: bound };
       const { arenaBytes, peakStep } = chain.arenaBytes < best.target.arenaBytes ? chain : best.target;
       throw new Error(
-        `memory: the budget must hold the smallest plan, got ${format(budgetBytes)} for at least ${format(arenaBytes)} ` +
+        `memory: the budget must hold the smallest plan, got ${formatAmount(budgetBytes)} for at least ${formatAmount(arenaBytes)} ` +
           `(its peak is at ${peakStep}); raise the budget or lower the batch`,
       );
     }
     return {
       graph: best.graph,
       leastExtraFlops: bound,
-      reason: `${this.#stages.length} stages; the least extra work that fits ${format(budgetBytes)} takes ${format(best.target.arenaBytes)}.`,
+      reason: `${this.#stages.length} stages; the least extra work that fits ${formatAmount(budgetBytes)} takes ${formatAmount(best.target.arenaBytes)}.`,
     };
   }
 
@@ -253,9 +254,4 @@ function replayPlan(
     },
   });
   return replay;
-}
-
-/** Bytes as a reader compares them: 1,234,567 B. */
-function format(bytes: number): string {
-  return `${Math.round(bytes).toLocaleString("en")} B`;
 }

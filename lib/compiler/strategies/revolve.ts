@@ -4,6 +4,7 @@ import { stageCosts } from "../rematerialisation/stage-options.ts";
 import { StageReplay } from "../rematerialisation/stage-replay.ts";
 import { mergeStages, type Stage, stagesOf } from "../rematerialisation/stages.ts";
 import type { Tape } from "../rematerialisation/tape.ts";
+import { formatAmount } from "./format.ts";
 import { type MemoryStrategy, type PlanContext, type StrategyPlan, sameBits, type TargetPlan } from "./strategy.ts";
 
 /** Settings of Revolve: at most one of them. */
@@ -71,7 +72,7 @@ function withinBytes(context: PlanContext, bytes: number): StrategyPlan {
   const found = chainPlanWithin(context, bytes);
   if ("graph" in found) return found;
   throw new Error(
-    `memory: the budget must hold the smallest plan, got ${format(bytes)} for at least ${format(found.arenaBytes)} ` +
+    `memory: the budget must hold the smallest plan, got ${formatAmount(bytes)} for at least ${formatAmount(found.arenaBytes)} ` +
       `of revolve (its peak is at ${found.peakStep}); raise the budget or lower the batch`,
   );
 }
@@ -101,7 +102,7 @@ export function chainPlanWithin(context: PlanContext, bytes: number): StrategyPl
   const { replay, target } = best as NonNullable<typeof best>;
   return {
     graph: replay.graph(),
-    reason: `${stages.length} stages of unequal sizes and costs; the fewest operations again that fit ${format(bytes)} take ${format(target.arenaBytes)}.`,
+    reason: `${stages.length} stages of unequal sizes and costs; the fewest operations again that fit ${formatAmount(bytes)} take ${formatAmount(target.arenaBytes)}.`,
   };
 }
 
@@ -151,9 +152,4 @@ function replayChain(tape: Tape, stages: readonly Stage[], chain: Chain, budget:
     }
   }
   return run.replay;
-}
-
-/** Bytes as a reader compares them: 1,234,567 B. */
-function format(bytes: number): string {
-  return `${Math.round(bytes).toLocaleString("en")} B`;
 }

@@ -1,3 +1,4 @@
+import { formatAmount } from "./format.ts";
 import { rooflineSeconds } from "./offload.ts";
 import { Rematerialisation } from "./rematerialise.ts";
 import { reuse } from "./reuse.ts";
@@ -26,7 +27,7 @@ export function withinBudget(budget: Budget, allowed: readonly MemoryStrategy[] 
   // of what it takes itself, because gradients of weights are as large as ever.
   let most = 0;
   return {
-    name: `budget ${typeof budget === "number" ? `${budget.toLocaleString("en")} B` : budget}`,
+    name: `budget ${typeof budget === "number" ? formatAmount(budget) : budget}`,
     summary: "fits the step into a budget with the least extra work",
     storage: "reused",
     results: sameBits,
@@ -34,10 +35,10 @@ export function withinBudget(budget: Budget, allowed: readonly MemoryStrategy[] 
       const bytes = Math.max(most, budgetBytes(budget, context));
       most = bytes;
       const plain = context.plan(context.graph);
-      const asked = `${bytes.toLocaleString("en")} B`;
+      const asked = formatAmount(bytes);
       if (plain.arenaBytes <= bytes) {
         const plan: StrategyPlan = reuse.plan(context);
-        return { ...plan, reason: `Reuse alone takes ${plain.arenaBytes.toLocaleString("en")} B of ${asked}.` };
+        return { ...plan, reason: `Reuse alone takes ${formatAmount(plain.arenaBytes)} of ${asked}.` };
       }
       const without = plain.arenaBytes.toLocaleString("en");
       if (allowed.length > 0) {

@@ -31,14 +31,14 @@ test("a file's parameters, work, memory by strategy and layers are told, and sta
   assert.match(stdout, /a sample +\[1,8,8\] to \[3\]/);
   for (const strategy of ["keep-everything", "reuse", "checkpoint"])
     assert.match(stdout, new RegExp(`^${strategy} `, "m"));
-  assert.match(stdout, /of Lecture's 1\.0 MiB/);
+  assert.match(stdout, /of Lecture's 1 MiB/);
   const { cycles, memory } = simulate(
     lower(compile(await importModel(residual), { batch: 4, loss: crossEntropy(), memory: "reuse" }), devices.lecture),
   );
   const fullest = Math.max(...memory.peak).toLocaleString("en");
   assert.match(stdout, new RegExp(`^reuse +16 +${fullest} B +${cycles.toLocaleString("en")} +[\\d.]+ ms +yes$`, "m"));
   // 4 pictures, 4 filters of 3 × 3 over 1 channel at 4 × 4 places, a multiplication and an addition each.
-  assert.match(stdout, /^conv1 +convolution\(Conv\) +\[4,4,4\] +36 +1\.0 KiB +4\.61 kFLOP$/m);
+  assert.match(stdout, /^conv1 +convolution\(Conv\) +\[4,4,4\] +36 +1 KiB +4\.61 kFLOP$/m);
   const html = await readFile(page, "utf8");
   assert.is((html.match(/<img alt="[^"]+" src="data:image\/svg\+xml;base64,/g) ?? []).length, 4);
   assert.not.match(html, /(src|href)="(?!data:)/);
