@@ -2,10 +2,11 @@
 // extension, a folder to be copied to `labextensions/tessera` on a Jupyter data path. Needs neither Python nor webpack.
 // Run it as `node dist/kernel/labextension/build.js`; it does nothing when its inputs have not changed.
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
+import { betweenLicences, licences } from "../bundle/licences.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const assets = join(root, "dist/assets");
@@ -64,23 +65,6 @@ async function isCurrent(): Promise<boolean> {
   }
 }
 
-/** The licences of all packages in a bundle, as they ask to travel with it. */
-async function licences(metafile: Metafile): Promise<string> {
-  const packages = new Set<string>(["plotly.js"]);
-  for (const path of Object.keys(metafile.inputs)) {
-    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
-    if (name) packages.add(name);
-  }
-  const texts = [...packages].sort().map(async (name) => {
-    const folder = join(root, "node_modules", name);
-    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    return `${name} ${version} (${license})\n\n${file ? await readFile(join(folder, file), "utf8") : ""}`;
-  });
-  const inter = await readFile(join(root, "lib/plot/assets/inter-license.txt"), "utf8");
-  return [...(await Promise.all(texts)), `Inter 4.001\n\n${inter}`].join(`\n\n${"-".repeat(80)}\n\n`);
-}
-
 async function write(path: string, contents: string | Uint8Array): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, contents);
@@ -110,7 +94,9 @@ async function main(): Promise<void> {
     license,
     jupyterlab: { _build: { load: entry, extension: "./extension", mimeExtension: "./mimeExtension" } },
   };
-  const notices = await licences({ inputs: { ...page.metafile.inputs, ...container.metafile.inputs }, outputs: {} });
+  const bundledFiles = [page, container].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inter = await readFile(join(root, "lib/plot/assets/inter-license.txt"), "utf8");
+  const notices = [await licences(root, bundledFiles, ["plotly.js"]), `Inter 4.001\n\n${inter}`].join(betweenLicences);
 
   await rm(stampFile, { force: true });
   const fresh = `${extension}.unfinished`;

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundled } from "../bundle/index.ts";
 import { buildSnapshot, type LanguageOptions } from "../language/index.ts";
+import type { RealmOptions } from "../realm/index.ts";
 
 /** Everything below stands beside this file, wherever the package is installed. */
 const kernel = new URL("..", import.meta.url);
@@ -15,7 +17,7 @@ const notebookModule = new URL("realm/notebook.js", kernel);
 const tslabModule = new URL("realm/tslab.js", kernel);
 
 /** Modules that a notebook may import by name from anywhere. */
-export function defaultModules(preload: string | null): Record<string, string> {
+function defaultModules(preload: string | null): Record<string, string> {
   return { tslab: tslabModule.href, ...(preload === null ? {} : { tessera: preload }) };
 }
 
@@ -42,6 +44,18 @@ export const version = (
 /** What the compiler of a notebook in this folder starts from. */
 export function languageOptions(workingDirectory: string, preload: string | null = defaultPreload): LanguageOptions {
   return { workingDirectory, typeRoot, ...preloadedModules(preload) };
+}
+
+/**
+ * What the realm of a notebook in this folder starts with. It loads bundles, where there are any: of which modules those
+ * are made does not concern it.
+ */
+export function realmOptions(workingDirectory: string, preload: string | null, realmPreload = preload): RealmOptions {
+  return {
+    workingDirectory,
+    preload: realmPreload && bundled(realmPreload),
+    modules: defaultModules(preload && bundled(preload)),
+  };
 }
 
 /** Builds what lets the first cell of a kernel start soon, unless it is there. Takes some seconds; says whether it is. */

@@ -9,7 +9,7 @@ import type {
   UserExpression,
 } from "../protocol/index.ts";
 import { type Outcome, Realm, type RealmEvent } from "../realm/index.ts";
-import { defaultModules, defaultPreload, languageOptions, version } from "./defaults.ts";
+import { defaultPreload, languageOptions, realmOptions, version } from "./defaults.ts";
 import { describeDiagnostics } from "./diagnostics.ts";
 import { askedAbout, nothingAbout } from "./habits.ts";
 import { type AnsweredAtOnce, handlers } from "./handlers.ts";
@@ -50,10 +50,7 @@ class Session implements KernelSession, SessionParts {
     this.shutdownRequested = new Promise((resolve) => {
       this.#requestShutdown = resolve;
     });
-    this.realm = new Realm(
-      { workingDirectory, preload: realmPreload ?? preload, modules: defaultModules(preload) },
-      (event) => this.#hear(event),
-    );
+    this.realm = new Realm(realmOptions(workingDirectory, preload, realmPreload), (event) => this.#hear(event));
     this.language = new LanguageProcess(languageOptions(workingDirectory, preload));
     this.history = new History(historyFile);
   }

@@ -308,7 +308,8 @@ const reports: Readonly<Record<string, RegExp>> = {
   "test turned into words": /was turned into markdown/,
   "test of one's own": /test-bonus.*is not a cell of this assignment/,
   "output forged": /test-counter.*Error/,
-  "end of cells forged": /test-mean.*Error/,
+  // Or the session takes the forged ends for the student's own, and there is nobody to ask any more.
+  "end of cells forged": /test-mean.*(Error|StudentCodeEnded)/,
   "answers forged": /test-mean.*Error/,
   "kernel's messages forged": /what came from the kernel was no message/,
   "solutions read from the teacher's folder": /nothing to be found|test-mean.*Error/,
