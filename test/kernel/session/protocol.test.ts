@@ -282,8 +282,10 @@ test("lets the front end speak to a cell that awaits", async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   kernel.send("comm_open", { comm_id: "slide", target_name: "slider", data: { value: 7 } });
   assert.is((await kernel.reply(id)).content.status, "ok");
-  const [{ data }] = outputs({ reply: kernel.published[0], published: kernel.publishedFor(id) }, "execute_result");
-  assert.equal(data, { "text/plain": "7" });
+  const { content } = await kernel.until(
+    ({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_result",
+  );
+  assert.equal(content.data, { "text/plain": "7" });
 });
 
 test("runs a subshell's cell while the main shell's cell awaits", async () => {
