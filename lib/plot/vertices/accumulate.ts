@@ -13,7 +13,7 @@ export interface View {
 }
 
 /** What one drawing thread reads. */
-export type DrawnScene = Pick<Scene, "x" | "y" | "unitOf" | "units" | "width" | "height">;
+export type DrawnScene = Pick<Scene, "places" | "unitOf" | "units" | "width" | "height">;
 
 /** How edges were drawn; their sum is the number of edges. */
 export interface DrawnEdges {
@@ -29,24 +29,19 @@ export interface DrawnEdges {
 const longestLine = 12;
 /** How much brighter than a pixel of a line a vertex is. */
 const vertexWeight = 4;
-/** Counts are kept apart for as many colours at a time; further ones become light at once. */
-const mostPlanes = 6;
-/** Pixels are looked after in squares of 32 by 32. */
-const squareBits = 5;
-
-/** How often each pixel was met in one colour. */
-interface Plane {
-  readonly hits: Uint32Array;
-  /** The unit whose colour it is, or -1. */
-  unit: number;
-}
+/** How much brighter than a pixel of a line a point of a curve is. */
+const pointWeight = 2;
+/** Counts are kept apart for as many colours at a time; points in further ones become light at once. */
+const mostPlanes = 12;
+/** A count that is higher becomes light at once: it is held in a byte, and must have room for another vertex. */
+const highestCount = 255 - vertexWeight;
 
 /**
  * Adds light to a picture: integers only, in doubles that hold them exactly, so that sums do not depend on the order in
  * which edges are drawn, nor on how they are shared out among threads.
  *
- * A pixel that is met is counted in a plane for its colour, which takes one addition rather than three, in a sixth of
- * the memory; when a unit is done, counts become light.
+ * A pixel that is met is counted in a plane for its colour, and counts become light later: that is one addition rather than
+ * three, in one byte rather than 24, so that the pixels around which a run is drawn stay in the processor's cache.
  */
 export class Accumulator {
   readonly view: View;
@@ -55,14 +50,19 @@ export class Accumulator {
   readonly drawn: DrawnEdges = { lines: 0, curves: 0, outside: 0 };
   readonly #scene: DrawnScene;
   readonly #pointsPerCurve: number;
-  readonly #planes: Plane[] = [];
+  /** The counts of all planes, one plane after the other. */
+  readonly #hits: Uint8Array<ArrayBuffer>;
+  /** Four of them at a time. */
+  readonly #words: Uint32Array<ArrayBuffer>;
+  /** Bytes of a plane, whole words. */
+  readonly #planeSize: number;
+  /** For each row of each plane whether any pixel of it was met. */
+  readonly #met: Uint8Array;
+  /** The unit whose colour each plane in use has. */
+  readonly #unitOfPlane = new Uint32Array(mostPlanes);
   /** The plane of each unit, or -1. */
   readonly #planeOf: Int32Array;
-  /** For each unit the middle one of its section, whose colour stands for all of them where they are read. */
-  readonly #middleOf: Uint32Array;
-  /** 1 for each square in which a pixel was met in any plane. */
-  readonly #met: Uint8Array;
-  readonly #squaresAcross: number;
+  readonly #sections: readonly SectionRange[];
   #planesInUse = 0;
 
   /** @param pointsPerCurve how many points a long edge has */
@@ -71,10 +71,12 @@ export class Accumulator {
     this.#scene = scene;
     this.#pointsPerCurve = pointsPerCurve;
     this.light = new Float64Array(new SharedArrayBuffer(24 * view.width * view.height));
+    this.#planeSize = 4 * Math.ceil((view.width * view.height) / 4);
+    this.#hits = new Uint8Array(mostPlanes * this.#planeSize);
+    this.#words = new Uint32Array(this.#hits.buffer);
+    this.#met = new Uint8Array(mostPlanes * view.height);
     this.#planeOf = new Int32Array(scene.units.length).fill(-1);
-    this.#middleOf = middleUnits(scene);
-    this.#squaresAcross = (view.width >> squareBits) + 1;
-    this.#met = new Uint8Array(this.#squaresAcross * ((view.height >> squareBits) + 1));
+    this.#sections = sectionRanges(scene);
   }
 
   /**
@@ -84,43 +86,46 @@ export class Accumulator {
    * those into it, so that it does not matter how edges are cut into runs.
    */
   draw(run: EdgeRun, start: number, end: number): void {
-    const { x, y, unitOf, width: sceneWidth, height: sceneHeight } = this.#scene;
+    const { places, unitOf, width: sceneWidth, height: sceneHeight } = this.#scene;
     const { zoom, left, top, width, height } = this.view;
     const { starts, producers, firstVertex } = run;
     const points = this.#pointsPerCurve;
     const spacing = 1 / points;
-    const unit = unitOf[start];
-    const hits = this.#planeFor(unit)!.hits;
-    const middleOf = this.#middleOf;
-    const { light } = this;
+    // So that producers find planes too.
+    if (this.#planesInUse > mostPlanes / 2) this.finish();
+    const ownPlane = this.#planeFor(unitOf[start]);
+    const hits = this.#hits;
     const met = this.#met;
-    const squaresAcross = this.#squaresAcross;
+    const planeSize = this.#planeSize;
+    const { light } = this;
     const middleX = (sceneWidth / 2) * zoom - left;
     const middleY = (sceneHeight / 2) * zoom - top;
     const bendPerPixel = 0.5 / (Math.max(sceneWidth, sceneHeight) * zoom);
-    let producerUnit = unit;
-    let producerHits: Uint32Array | undefined = hits;
-    let [red, green, blue] = this.#scene.units[unit].color;
+    // Where the view's frame surely does not cut anything off.
+    const [insideRight, insideBottom] = [width - 1, height - 1];
+    const middleInside = middleX >= 1 && middleY >= 1 && middleX < insideRight && middleY < insideBottom;
+    let section = noSection;
+    let producerPlane = -1;
     let lines = 0;
     let curves = 0;
     let outside = 0;
     for (let vertex = start; vertex < end; vertex++) {
-      const toX = x[vertex] * zoom - left;
-      const toY = y[vertex] * zoom - top;
+      const toX = places[2 * vertex] * zoom - left;
+      const toY = places[2 * vertex + 1] * zoom - top;
       if (toX >= 0 && toY >= 0 && toX < width && toY < height) {
-        hits[(toY | 0) * width + (toX | 0)] += vertexWeight;
-        met[((toY | 0) >> squareBits) * squaresAcross + ((toX | 0) >> squareBits)] = 1;
+        this.#count(ownPlane, toX | 0, toY | 0, vertexWeight);
       }
+      const toInside = middleInside && toX >= 1 && toY >= 1 && toX < insideRight && toY < insideBottom;
       const firstEdge = starts[vertex - firstVertex];
       const lastEdge = starts[vertex - firstVertex + 1];
       const numberOffset = Math.imul(vertex, 0x9e3779b1) - firstEdge;
       for (let edge = firstEdge; edge < lastEdge; edge++) {
         const producer = producers[edge];
-        const fromX = x[producer] * zoom - left;
-        const fromY = y[producer] * zoom - top;
+        const fromX = places[2 * producer] * zoom - left;
+        const fromY = places[2 * producer + 1] * zoom - top;
         const dx = toX - fromX;
         const dy = toY - fromY;
-        const length = Math.max(dx < 0 ? -dx : dx, dy < 0 ? -dy : dy);
+        const length = Math.max(Math.abs(dx), Math.abs(dy));
         const seed = hash((edge + numberOffset) | 0);
         let inside = 0;
         if (length < longestLine) {
@@ -132,8 +137,7 @@ export class Accumulator {
           let pixelY = fromY + stepY * shift;
           for (let pixel = 0; pixel < pixels; pixel++) {
             if (pixelX >= 0 && pixelY >= 0 && pixelX < width && pixelY < height) {
-              hits[(pixelY | 0) * width + (pixelX | 0)]++;
-              met[((pixelY | 0) >> squareBits) * squaresAcross + ((pixelX | 0) >> squareBits)] = 1;
+              this.#count(ownPlane, pixelX | 0, pixelY | 0, 1);
               inside = 1;
             }
             pixelX += stepX;
@@ -143,10 +147,9 @@ export class Accumulator {
           outside += 1 - inside;
           continue;
         }
-        if (unitOf[producer] !== producerUnit) {
-          producerUnit = unitOf[producer];
-          producerHits = this.#planeFor(middleOf[producerUnit])?.hits;
-          [red, green, blue] = this.#scene.units[middleOf[producerUnit]].color;
+        if (producer < section.start || producer >= section.end) {
+          section = this.#sections[unitOf[producer]];
+          producerPlane = this.#planeFor(section.middle);
         }
         // Long edges bend more, so that bundles between the same places follow each other: the curve is
         // from + first · t + second · t², with its control point between the middles of edge and scene.
@@ -155,25 +158,34 @@ export class Accumulator {
         const firstY = (fromY + toY) * (1 - bend) + 2 * middleY * bend - 2 * fromY;
         const secondX = dx - firstX;
         const secondY = dy - firstY;
+        // A curve lies between its ends and its control point.
+        const whole = toInside && fromX >= 1 && fromY >= 1 && fromX < insideRight && fromY < insideBottom;
         let bits = seed;
         for (let point = 0; point < points; point++) {
+          if (point > 0) bits = point % 3 === 0 ? hash(bits) : bits >>> 10;
           // Ten bits say where between its neighbours the point lies, the same ones stirred in which colour.
           const along = (point + (bits & 1023) * 0.0009765625) * spacing;
           const pixelX = fromX + (firstX + secondX * along) * along;
           const pixelY = fromY + (firstY + secondY * along) * along;
-          const nearer = Math.imul(bits, 0x9e3779b1) >>> 22 < along * 1024;
-          bits = point % 3 === 2 ? hash(bits) : bits >>> 10;
-          if (!(pixelX >= 0 && pixelY >= 0 && pixelX < width && pixelY < height)) continue;
+          if (!whole && !(pixelX >= 0 && pixelY >= 0 && pixelX < width && pixelY < height)) continue;
           inside = 1;
-          const pixel = (pixelY | 0) * width + (pixelX | 0);
-          met[((pixelY | 0) >> squareBits) * squaresAcross + ((pixelX | 0) >> squareBits)] = 1;
-          if (nearer) hits[pixel] += 2;
-          else if (producerHits !== undefined) producerHits[pixel] += 2;
-          else {
-            light[3 * pixel] += 2 * red;
-            light[3 * pixel + 1] += 2 * green;
-            light[3 * pixel + 2] += 2 * blue;
+          // 1 in the consumer's colour, 0 in the producer's: by arithmetic, as no processor could foretell a jump.
+          const nearer = ((Math.imul(bits, 0x9e3779b1) >>> 22) - (Math.ceil(along * 1024) | 0)) >>> 31;
+          const plane = producerPlane + Math.imul(nearer, ownPlane - producerPlane);
+          const row = pixelY | 0;
+          const pixel = Math.imul(row, width) + (pixelX | 0);
+          if (plane < 0) {
+            const [red, green, blue] = this.#scene.units[section.middle].color;
+            light[3 * pixel] += pointWeight * red;
+            light[3 * pixel + 1] += pointWeight * green;
+            light[3 * pixel + 2] += pointWeight * blue;
+            continue;
           }
+          const place = Math.imul(plane, planeSize) + pixel;
+          const count = hits[place] + pointWeight;
+          hits[place] = count;
+          met[Math.imul(plane, height) + row] = 1;
+          if (count > highestCount) this.#light(plane, place);
         }
         curves += inside;
         outside += 1 - inside;
@@ -184,62 +196,76 @@ export class Accumulator {
     this.drawn.outside += outside;
   }
 
-  /** Turns all counts into light; to be called after each unit. */
+  /** Turns all counts into light; to be called when all is drawn. */
   finish(): void {
-    for (const plane of this.#planes.slice(0, this.#planesInUse)) {
-      this.#light(plane);
-      this.#planeOf[plane.unit] = -1;
-      plane.unit = -1;
-    }
-    this.#planesInUse = 0;
-    this.#met.fill(0);
-  }
-
-  /** The plane of a unit's colour, if one is left for it. */
-  #planeFor(unit: number): Plane | undefined {
-    const known = this.#planeOf[unit];
-    if (known >= 0) return this.#planes[known];
-    const index = this.#planesInUse;
-    if (index === mostPlanes) return undefined;
-    this.#planesInUse++;
-    this.#planes[index] ??= { hits: new Uint32Array(this.view.width * this.view.height), unit };
-    this.#planes[index].unit = unit;
-    this.#planeOf[unit] = index;
-    return this.#planes[index];
-  }
-
-  #light({ hits, unit }: Plane): void {
-    const [red, green, blue] = this.#scene.units[unit].color;
-    const { light } = this;
     const { width, height } = this.view;
-    const met = this.#met;
-    for (let square = 0; square < met.length; square++) {
-      if (met[square] === 0) continue;
-      const top = Math.floor(square / this.#squaresAcross) << squareBits;
-      const left = (square % this.#squaresAcross) << squareBits;
-      const right = Math.min(width, left + (1 << squareBits));
-      const bottom = Math.min(height, top + (1 << squareBits));
-      for (let row = top; row < bottom; row++) {
-        for (let pixel = row * width + left, end = row * width + right; pixel < end; pixel++) {
-          const count = hits[pixel];
-          if (count === 0) continue;
-          light[3 * pixel] += count * red;
-          light[3 * pixel + 1] += count * green;
-          light[3 * pixel + 2] += count * blue;
-          hits[pixel] = 0;
+    const words = this.#words;
+    for (let plane = 0; plane < this.#planesInUse; plane++) {
+      for (let row = 0; row < height; row++) {
+        if (this.#met[plane * height + row] === 0) continue;
+        this.#met[plane * height + row] = 0;
+        const first = plane * this.#planeSize + row * width;
+        for (let word = first >> 2, end = Math.ceil((first + width) / 4); word < end; word++) {
+          if (words[word] === 0) continue;
+          for (let place = 4 * word; place < 4 * word + 4; place++) {
+            if (this.#hits[place] > 0) this.#light(plane, place);
+          }
         }
       }
+      this.#planeOf[this.#unitOfPlane[plane]] = -1;
     }
+    this.#planesInUse = 0;
+  }
+
+  /** The plane of a unit's colour, or -1 if none is left for it. */
+  #planeFor(unit: number): number {
+    const known = this.#planeOf[unit];
+    if (known >= 0) return known;
+    if (this.#planesInUse === mostPlanes) return -1;
+    const plane = this.#planesInUse++;
+    this.#unitOfPlane[plane] = unit;
+    this.#planeOf[unit] = plane;
+    return plane;
+  }
+
+  #count(plane: number, x: number, y: number, weight: number): void {
+    const place = plane * this.#planeSize + y * this.view.width + x;
+    const count = this.#hits[place] + weight;
+    this.#hits[place] = count;
+    this.#met[plane * this.view.height + y] = 1;
+    if (count > highestCount) this.#light(plane, place);
+  }
+
+  /** Turns the count at a place of a plane into light. */
+  #light(plane: number, place: number): void {
+    const [red, green, blue] = this.#scene.units[this.#unitOfPlane[plane]].color;
+    const count = this.#hits[place];
+    const channel = 3 * (place - plane * this.#planeSize);
+    this.light[channel] += count * red;
+    this.light[channel + 1] += count * green;
+    this.light[channel + 2] += count * blue;
+    this.#hits[place] = 0;
   }
 }
 
-function middleUnits({ units }: DrawnScene): Uint32Array {
-  const middles = new Uint32Array(units.length);
+/** The vertices of a section, and the middle one of its units, whose colour stands for all of them where they are read. */
+interface SectionRange {
+  readonly start: number;
+  readonly end: number;
+  readonly middle: number;
+}
+
+const noSection: SectionRange = { start: 0, end: 0, middle: 0 };
+
+/** The section of each unit. */
+function sectionRanges({ units }: DrawnScene): SectionRange[] {
+  const ranges: SectionRange[] = [];
   for (let first = 0; first < units.length; ) {
     let end = first + 1;
     while (end < units.length && units[end].section === units[first].section) end++;
-    middles.fill((first + end) >> 1, first, end);
+    const range = { start: units[first].start, end: units[end - 1].end, middle: (first + end) >> 1 };
+    for (let unit = first; unit < end; unit++) ranges.push(range);
     first = end;
   }
-  return middles;
+  return ranges;
 }

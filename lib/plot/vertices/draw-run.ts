@@ -1,6 +1,9 @@
 import { Accumulator, type DrawnEdges, type DrawnScene, type View } from "./accumulate.ts";
 import type { EdgeRun } from "./vertex-graph.ts";
 
+/** How many runs a thread is given at first, so that one waits while another is drawn. */
+export const runsAtOnce = 2;
+
 /** What an accumulator is made of: all threads draw with the same. */
 export interface DrawingSetup {
   readonly scene: DrawnScene;
@@ -32,13 +35,13 @@ export class RunDrawer {
     for (let vertex = run.firstVertex; vertex < end; ) {
       const until = Math.min(end, units[unitOf[vertex]].end);
       this.#accumulator.draw(run, vertex, until);
-      this.#accumulator.finish();
       vertex = until;
     }
   }
 
   /** The sum of all that was drawn. */
   get drawn(): Drawn {
+    this.#accumulator.finish();
     return { light: this.#accumulator.light, edges: this.#accumulator.drawn };
   }
 }

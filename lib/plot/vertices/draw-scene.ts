@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { View } from "./accumulate.ts";
-import { type DrawingSetup, type Drawn, RunDrawer } from "./draw-run.ts";
+import { type DrawingSetup, type Drawn, RunDrawer, runsAtOnce } from "./draw-run.ts";
 import type { Scene } from "./scene.ts";
 import { countEdges, type EdgeRun, type VertexGraph } from "./vertex-graph.ts";
 
@@ -23,9 +23,9 @@ const mostThreads = 4;
 export async function drawScene(scene: Scene, graph: VertexGraph, view: View, threads?: number): Promise<Drawn> {
   const count = countEdges(graph);
   const wanted = threads ?? (count < worthThreads ? 1 : Math.min(mostThreads, availableParallelism()));
-  const { x, y, unitOf, units, width, height } = scene;
+  const { places, unitOf, units, width, height } = scene;
   const setup: DrawingSetup = {
-    scene: { x, y, unitOf, units, width, height },
+    scene: { places, unitOf, units, width, height },
     view,
     pointsPerCurve: Math.max(fewestPoints, Math.min(mostPoints, Math.round(pointsInAll / Math.max(1, count)))),
   };
@@ -50,6 +50,12 @@ export async function drawScene(scene: Scene, graph: VertexGraph, view: View, th
 function drawInThread(setup: DrawingSetup, runs: Iterator<EdgeRun>): Promise<Drawn> {
   return new Promise((done, fail) => {
     const worker = new Worker(new URL("./draw-thread.js", import.meta.url), { workerData: setup });
+    // A thread that asks again has drawn the oldest of the runs that it was given: the next takes its place.
+    const places = Array.from({ length: runsAtOnce }, () => ({
+      starts: new SharedNumbers(),
+      producers: new SharedNumbers(),
+    }));
+    let given = 0;
     let told = false;
     worker.on("message", (message: Drawn | null) => {
       if (message !== null) return done(message);
@@ -57,13 +63,24 @@ function drawInThread(setup: DrawingSetup, runs: Iterator<EdgeRun>): Promise<Dra
       const { value, done: none } = runs.next();
       told = none === true;
       if (none) return worker.postMessage(null);
-      // Copies, which the thread gets: the graph may go on using its own.
-      const run: EdgeRun = { ...value, starts: value.starts.slice(), producers: value.producers.slice() };
-      worker.postMessage(run, [run.starts.buffer as ArrayBuffer, run.producers.buffer as ArrayBuffer]);
+      const { starts, producers } = places[given++ % runsAtOnce];
+      worker.postMessage({ ...value, starts: starts.copy(value.starts), producers: producers.copy(value.producers) });
     });
     worker.once("error", fail);
     worker.once("exit", (code) =>
       fail(new Error(`internal: a drawing thread must answer before it ends, got ${code}`)),
     );
   });
+}
+
+/** Numbers that another thread reads, until others are copied to where they are. */
+class SharedNumbers {
+  #whole = new Uint32Array(new SharedArrayBuffer(0));
+
+  copy(numbers: Uint32Array): Uint32Array {
+    const { length } = numbers;
+    if (this.#whole.length < length) this.#whole = new Uint32Array(new SharedArrayBuffer(4 * length));
+    this.#whole.set(numbers);
+    return this.#whole.subarray(0, length);
+  }
 }

@@ -1,6 +1,6 @@
 // The main module of a thread that draws runs of edges: it asks for one after the other, and answers null with what it drew.
 import { parentPort, workerData } from "node:worker_threads";
-import { type DrawingSetup, RunDrawer } from "./draw-run.ts";
+import { type DrawingSetup, RunDrawer, runsAtOnce } from "./draw-run.ts";
 import type { EdgeRun } from "./vertex-graph.ts";
 
 if (parentPort === null) throw new Error("internal: a drawing thread must be started by drawScene");
@@ -15,6 +15,4 @@ port.on("message", (run: EdgeRun | null) => {
   drawer.draw(run);
   port.postMessage(null);
 });
-// One run to draw, and one that waits meanwhile.
-port.postMessage(null);
-port.postMessage(null);
+for (let run = 0; run < runsAtOnce; run++) port.postMessage(null);

@@ -4,7 +4,6 @@ import {
   type BlockGraph,
   blockBytes,
   columnStart,
-  external,
   ProducerIndex,
   type VertexFamily,
 } from "../../graph/index.ts";
@@ -55,6 +54,7 @@ function edgesBefore(columns: readonly BlockColumn[], vertex: number): number {
 }
 
 function* readRuns(families: readonly VertexFamily[], index: ProducerIndex): Generator<EdgeRun> {
+  const room = { starts: new Room(), next: new Room(), producers: new Room(), found: new Room() };
   for (const family of families) {
     const columns = producedColumns(family);
     for (let start = 0; start < family.count; ) {
@@ -66,9 +66,20 @@ function* readRuns(families: readonly VertexFamily[], index: ProducerIndex): Gen
         if (edgesBefore(columns, middle) - before <= edgesOfRun) end = middle;
         else above = middle - 1;
       }
-      yield readRun(family.firstVertex, columns, start, end, index);
+      yield readRun(family.firstVertex, columns, start, end, index, room);
       start = end;
     }
+  }
+}
+
+/** Numbers of one run after the other in the same place: a new one would have to be cleared by the system, page by page. */
+class Room {
+  #whole = new Uint32Array(0);
+
+  /** Room for so many numbers, which are those of an earlier run. */
+  take(length: number): Uint32Array {
+    if (this.#whole.length < length) this.#whole = new Uint32Array(length);
+    return this.#whole.subarray(0, length);
   }
 }
 
@@ -79,44 +90,45 @@ function readRun(
   start: number,
   end: number,
   index: ProducerIndex,
+  room: Readonly<Record<"starts" | "next" | "producers" | "found", Room>>,
 ): EdgeRun {
-  const starts = new Uint32Array(end - start + 1);
+  const starts = room.starts.take(end - start + 1).fill(0);
   for (const column of columns) {
     const before = columnStart(column, start);
     for (let vertex = start; vertex < end; vertex++) {
       starts[vertex - start + 1] += columnStart(column, vertex + 1) - before;
     }
   }
-  const producers = new Uint32Array(starts[end - start]);
-  const next = starts.slice();
-  for (const column of columns) fillProducers(column, start, end, index, next, producers);
-  return { firstVertex: firstVertex + start, starts, producers };
-}
-
-/** Writes the producers of a column to where the next ones of each vertex from `start` to below `end` belong. */
-function fillProducers(
-  column: BlockColumn,
-  start: number,
-  end: number,
-  index: ProducerIndex,
-  next: Uint32Array,
-  producers: Uint32Array,
-): void {
-  const first = columnStart(column, start);
-  const last = columnStart(column, end);
-  const found = new Uint32Array(last - first);
-  index.producers(column, first, last, found);
-  for (let vertex = start; vertex < end; vertex++) {
-    for (let edge = columnStart(column, vertex), until = columnStart(column, vertex + 1); edge < until; edge++) {
-      const producer = found[edge - first];
-      if (producer === external) {
-        throw new Error(
-          `internal: a block of "${column.variable.name}" must have a writer, as others of it have (field ${column.field})`,
-        );
-      }
-      producers[next[vertex - start]++] = producer;
+  const producers = room.producers.take(starts[end - start]);
+  const run = { firstVertex: firstVertex + start, starts, producers };
+  if (columns.length === 1) {
+    findProducers(columns[0], start, end, index, producers);
+    return run;
+  }
+  // Where the next producer of each vertex belongs: columns stand one behind the other there.
+  const next = room.next.take(end - start);
+  next.set(starts.subarray(0, end - start));
+  for (const column of columns) {
+    const found = room.found.take(columnStart(column, end) - columnStart(column, start));
+    findProducers(column, start, end, index, found);
+    for (let vertex = start, edge = 0; vertex < end; vertex++) {
+      const count = columnStart(column, vertex + 1) - columnStart(column, vertex);
+      const place = next[vertex - start];
+      for (let own = 0; own < count; own++) producers[place + own] = found[edge++];
+      next[vertex - start] = place + count;
     }
   }
+  return run;
+}
+
+/** Writes the producers of a column into the vertices from `start` to below `end`. */
+function findProducers(column: BlockColumn, start: number, end: number, index: ProducerIndex, into: Uint32Array): void {
+  const first = columnStart(column, start);
+  const last = columnStart(column, end);
+  if (index.producers(column, first, last, into) === last - first) return;
+  throw new Error(
+    `internal: every block of "${column.variable.name}" must have a writer, as some of it have (field ${column.field})`,
+  );
 }
 
 /**

@@ -15,9 +15,8 @@ export interface Unit {
 
 /** Where every vertex stands, and in which colour. All arrays are shared, so that threads draw without copies. */
 export interface Scene {
-  /** In pixels of the whole picture. */
-  readonly x: Float32Array<SharedArrayBuffer>;
-  readonly y: Float32Array<SharedArrayBuffer>;
+  /** x and y of each vertex, one beside the other as they are read together, in pixels of the whole picture. */
+  readonly places: Float32Array<SharedArrayBuffer>;
   readonly unitOf: Uint16Array<SharedArrayBuffer>;
   readonly units: readonly Unit[];
   readonly width: number;
@@ -33,13 +32,11 @@ const margin = 0.045;
 /** Scales blocks to a picture of a width in pixels, and places vertices around the middles of their blocks. */
 export function buildScene(graph: VertexGraph, blocks: Blocks, points: Points, width: number): Scene {
   const { blockX, blockY, height } = scaleBlocks(points, width);
-  const x = new Float32Array(new SharedArrayBuffer(4 * graph.vertexCount));
-  const y = new Float32Array(new SharedArrayBuffer(4 * graph.vertexCount));
+  const places = new Float32Array(new SharedArrayBuffer(8 * graph.vertexCount));
   const radii = blockRadii(blockX, blockY, width, height);
   for (let block = 0; block < blocks.count; block++) {
     placeMembers(
-      x,
-      y,
+      places,
       blocks.starts[block],
       blocks.starts[block + 1],
       block,
@@ -51,7 +48,7 @@ export function buildScene(graph: VertexGraph, blocks: Blocks, points: Points, w
   const units = divideIntoUnits(graph);
   const unitOf = new Uint16Array(new SharedArrayBuffer(2 * graph.vertexCount));
   for (const [unit, { start, end }] of units.entries()) unitOf.fill(unit, start, end);
-  return { x, y, unitOf, units, width, height, blockX, blockY };
+  return { places, unitOf, units, width, height, blockX, blockY };
 }
 
 /** Fits the blocks into the picture; the few that strayed far are brought back to its margin, so that nothing is cut off. */
@@ -97,8 +94,7 @@ function blockRadii(blockX: Float64Array, blockY: Float64Array, width: number, h
 
 /** Places the vertices of a block along the curled branches of a small tree; which branch depends on the number alone. */
 function placeMembers(
-  x: Float32Array,
-  y: Float32Array,
+  places: Float32Array,
   start: number,
   end: number,
   block: number,
@@ -108,8 +104,8 @@ function placeMembers(
 ): void {
   const count = end - start;
   if (count === 1) {
-    x[start] = middleX;
-    y[start] = middleY;
+    places[2 * start] = middleX;
+    places[2 * start + 1] = middleY;
     return;
   }
   const seed = hash(block);
@@ -124,8 +120,8 @@ function placeMembers(
       const along = (step + 0.5) / length;
       const reach = Math.sqrt(along);
       const side = curl * along * along + ((hash(vertex) & 255) / 255 - 0.5) * 0.3 * along;
-      x[vertex] = middleX + cosine * reach - sine * side;
-      y[vertex] = middleY + sine * reach + cosine * side;
+      places[2 * vertex] = middleX + cosine * reach - sine * side;
+      places[2 * vertex + 1] = middleY + sine * reach + cosine * side;
     }
   }
 }

@@ -34,7 +34,8 @@ export interface VertexGraph {
   readonly sections: readonly VertexSection[];
   /**
    * In order, without gaps; an edge goes from the producer to the consumer of a tensor. Runs are asked for more than once;
-   * those of large graphs are made anew each time, so that only some of them are in memory.
+   * those of large graphs are made anew each time, so that only some of them are in memory, and one holds until the next
+   * is asked for.
    */
   readonly edges: Iterable<EdgeRun>;
   /** Edges of all runs; where it is not told, they are counted. */

@@ -6,6 +6,7 @@ import { truecolorPng } from "../../../lib/plot/static/truecolor-png.ts";
 import { layoutBlocks } from "../../../lib/plot/vertices/block-layout.ts";
 import { divideIntoBlocks, joinBlocks } from "../../../lib/plot/vertices/blocks.ts";
 import { coarsen } from "../../../lib/plot/vertices/coarsen.ts";
+import { RunDrawer } from "../../../lib/plot/vertices/draw-run.ts";
 import { drawScene } from "../../../lib/plot/vertices/draw-scene.ts";
 import { chance } from "../../../lib/plot/vertices/hash.ts";
 import { buildQuadtree, repel } from "../../../lib/plot/vertices/quadtree.ts";
@@ -22,7 +23,7 @@ function sceneOf(graph: VertexGraph, width: number): Scene {
   return buildScene(graph, blocks, layoutBlocks(graph, blocks), width);
 }
 
-const whole = ({ width, height }: Scene) => ({ zoom: 1, left: 0, top: 0, width, height });
+const whole = ({ width, height }: Pick<Scene, "width" | "height">) => ({ zoom: 1, left: 0, top: 0, width, height });
 
 test("blocks hold every vertex once, in order, and never two sections", () => {
   for (const wanted of [1, 7, 300, 1600]) {
@@ -120,12 +121,60 @@ test("every edge is drawn, wherever it lies, and adds light", async () => {
   assert.is(edges.outside, 0);
   assert.ok(light.some((value) => value > 0));
   for (let vertex = 0; vertex < sample.vertexCount; vertex += 97) {
-    const pixel = Math.floor(scene.y[vertex]) * scene.width + Math.floor(scene.x[vertex]);
+    const [x, y] = scene.places.subarray(2 * vertex);
+    const pixel = Math.floor(y) * scene.width + Math.floor(x);
     assert.ok(
       light.subarray(3 * pixel, 3 * pixel + 3).some((value) => value > 0),
       `vertex ${vertex} shines`,
     );
   }
+});
+
+/** A scene of so many colours, one vertex of each, all at one place but the last, which reads all others `times` times. */
+function star(others: number, times: number, [lastX, lastY]: readonly [number, number]) {
+  const places = new Float32Array(new SharedArrayBuffer(8 * (others + 1))).fill(20.5);
+  places.set([lastX, lastY], 2 * others);
+  const vertices = Array.from({ length: others + 1 }, (_, vertex) => vertex);
+  const scene = {
+    places,
+    unitOf: new Uint16Array(new SharedArrayBuffer(2 * (others + 1))),
+    units: vertices.map((vertex) => ({
+      section: vertex,
+      start: vertex,
+      end: vertex + 1,
+      color: [vertex + 1, 0, 1] as const,
+    })),
+    width: 101,
+    height: 67,
+  };
+  scene.unitOf.set(vertices);
+  const producers = Uint32Array.from({ length: others * times }, (_, edge) => edge % others);
+  const starts = new Uint32Array(others + 2);
+  starts[others + 1] = producers.length;
+  const drawer = new RunDrawer({ scene, view: whole(scene), pointsPerCurve: 5 });
+  drawer.draw({ firstVertex: 0, starts, producers });
+  return drawer.drawn;
+}
+
+test("every pixel gets all the light of the edges through it, however many they are, in however many colours", () => {
+  const [others, times] = [30, 700];
+  const channel = (light: Float64Array, offset: number): number =>
+    light.reduce((sum, value, index) => sum + (index % 3 === offset ? value : 0), 0);
+  const near = star(others, times, [20.6, 20.4]);
+  assert.equal(near.edges, { lines: others * times, curves: 0, outside: 0 });
+  // A vertex weighs four, a line of one pixel one in its consumer's colour.
+  const pixel = 20 * 101 + 20;
+  assert.is(near.light[3 * pixel + 2], 4 * (others + 1) + others * times);
+  assert.is(near.light[3 * pixel], (4 * (others + 1) * (others + 2)) / 2 + others * times * (others + 1));
+  assert.is(channel(near.light, 2), near.light[3 * pixel + 2]);
+  const far = star(others, times, [80, 50]);
+  assert.equal(far.edges, { lines: 0, curves: others * times, outside: 0 });
+  // Five points of a curve weigh two each, in the colour of one end or the other.
+  assert.is(channel(far.light, 2), 4 * (others + 1) + 5 * 2 * others * times);
+  const vertices = (4 * (others + 1) * (others + 2)) / 2;
+  const meanOfOthers = (others + 1) / 2;
+  const share = (channel(far.light, 0) - vertices) / (5 * 2 * others * times);
+  assert.ok(Math.abs(share - (meanOfOthers + others + 1) / 2) < 0.25, `mean colour ${share}`);
 });
 
 test("one, two and four threads draw the same picture to the bit", async () => {

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { countEdges as countGraphEdges } from "../../../lib/graph/index.ts";
+import { columnStart, countEdges as countGraphEdges } from "../../../lib/graph/index.ts";
 import { devices, lower, lowerFine, nn, simulate } from "../../../lib/index.ts";
 import { bigPicture, execution, tileMemory } from "../../../lib/plot/index.ts";
 import { profileExecution } from "../../../lib/plot/machine/execution-profile.ts";
@@ -75,6 +75,36 @@ test("a lowered program is read with all its vertices and the edges between them
     assert.ok(parts.has(expected), `${expected} in ${[...parts.keys()].join(", ")}`);
   }
   assert.not.ok(parts.has("relu1 weight gradient"));
+});
+
+test("the edges of a lowered program are those found block by block", () => {
+  const { graph, name } = lowerFine(step, devices.gc200);
+  const makers = new Map<number, number>();
+  for (const { firstVertex, count, outputs } of graph.families) {
+    for (const column of outputs) {
+      for (let vertex = 0; vertex < count; vertex++) {
+        for (let place = columnStart(column, vertex); place < columnStart(column, vertex + 1); place++) {
+          makers.set(column.blocks?.[place] ?? column.variable.firstBlock + vertex, firstVertex + vertex);
+        }
+      }
+    }
+  }
+  const expected = graph.families.flatMap(({ count, inputs }) =>
+    Array.from({ length: count }, (_, vertex) =>
+      inputs.flatMap((column) => {
+        const blocks = column.blocks.subarray(columnStart(column, vertex), columnStart(column, vertex + 1));
+        return Array.from(blocks, (block) => makers.get(block) ?? []).flat();
+      }),
+    ),
+  );
+  const read: number[][] = [];
+  for (const { starts, producers } of readBlockGraph(graph, name).edges) {
+    for (let vertex = 0; vertex + 1 < starts.length; vertex++) {
+      read.push([...producers.subarray(starts[vertex], starts[vertex + 1])]);
+    }
+  }
+  assert.ok(expected.some((producers) => producers.length > 2));
+  assert.equal(read, expected);
 });
 
 test("a lowered program's picture counts its vertices", async () => {
