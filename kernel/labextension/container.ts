@@ -1,6 +1,7 @@
 // The script that JupyterLab loads: a module-federation container, made by hand because it is so little. JupyterLab calls
 // `init` with the modules that it shares, then `get` for the module named in our package.json.
 import { type Application, createAsk } from "./ask-kernel.ts";
+import { leaveKeysToControls } from "./control-keys.ts";
 import { createExtension, type LuminoWidgets } from "./renderer.ts";
 
 /** Modules by name, then by version; each is fetched when it is first wanted. */
@@ -45,10 +46,11 @@ window._JUPYTERLAB.tessera = {
       // A plugin beside the renderer: only plugins are handed the application, through which notebooks are found.
       const plugin = {
         id: "tessera:details",
-        description: "Lets Tessera's figures ask the notebook's kernel for details.",
+        description: "Lets Tessera's figures ask the notebook's kernel for details, and controls have their keys.",
         autoStart: true,
         activate: (found: Application): void => {
           application = found;
+          leaveKeysToControls(window);
         },
       };
       return () => ({ __esModule: true, default: plugin });

@@ -33,6 +33,13 @@ const notebooks: Readonly<Record<string, readonly string[]>> = {
     "platformGap(",
   ],
   question: ["'Hello ' + prompt('Your name?')"],
+  controls: [
+    "let pressed = 0\nconst slider = controls.slider({ min: 0, max: 100, value: 50 })\nslider",
+    "const choice = controls.choice({ options: ['a', 'b', 'c'] })\nchoice",
+    "const button = controls.button({ label: 'press', onPress: () => { pressed++ } })\nbutton",
+    "const checkbox = controls.checkbox()\ncheckbox",
+    "[slider.value, choice.value, pressed, checkbox.value].join(' ')",
+  ],
 };
 
 /** Asks again and again until it is so; fails after a minute. */
@@ -92,7 +99,7 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
     });
   });
 
-  test(`shows a slider that training moves${view === "lab" ? " and that reaches training" : ""}, and a figure that grows with it`, async () => {
+  test("shows a slider that training moves and that reaches training, and a figure that grows with it", async () => {
     await frontEnds.use(view, "training.ipynb", async ({ cells, choose, page }) => {
       await choose("Run", "Run All Cells");
       const readout = cells.nth(0).locator(".widget-readout");
@@ -112,8 +119,6 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
         (await cells.nth(1).locator(".js-plotly-plot").count()) <= 1,
         "one figure, or none while it is drawn anew",
       );
-      // How the keyboard moves a slider in Notebook while training moves it is not known yet.
-      if (view === "notebook") return;
       // Both ends move it at once: now and then training is the stronger one, and the reader tries again.
       await eventually("training ends by the reader's hand", async () => {
         await cells.nth(0).locator(".noUi-handle").focus();
@@ -123,6 +128,25 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
       await output(cells.nth(2))
         .getByText(/^'moved to [1-9]\d*'/)
         .waitFor();
+    });
+  });
+
+  test("leaves the keys to a control that has the focus", async () => {
+    await frontEnds.use(view, "controls.ipynb", async ({ cells, choose, page }) => {
+      await choose("Run", "Run All Cells");
+      await output(cells.nth(4)).getByText("'50 a 0 false'").waitFor();
+      const pressOn = async (cell: number, control: string, key: string): Promise<void> => {
+        await cells.nth(cell).locator(control).focus();
+        await page.keyboard.press(key);
+      };
+      await pressOn(0, ".noUi-handle", "ArrowRight");
+      await pressOn(0, ".noUi-handle", "ArrowUp");
+      await pressOn(1, "select", "ArrowDown");
+      await pressOn(2, "button.jupyter-button", "Enter");
+      await pressOn(3, "input[type=checkbox]", " ");
+      await cells.nth(4).locator(".cm-content").click();
+      await page.keyboard.press("Shift+Enter");
+      await output(cells.nth(4)).getByText("'52 b 1 true'").waitFor();
     });
   });
 
