@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { install, prefixDataFolder } from "../../kernel/install.ts";
+import { projectRoot } from "./environment.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A Jupyter server that knows the kernel under test; nothing of the user's is read or written. */
@@ -11,6 +12,9 @@ export interface JupyterServer {
   readonly url: string;
   stop(): void;
 }
+
+/** Python that runs a module and ends with this process, killed or not: the server's kernels end with the server. */
+const withParent = join(projectRoot, "test/support/with_parent.py");
 
 /**
  * Starts `jupyter_server`, `jupyterlab` or `kernel_gateway` of that Python on a folder. Resolves when it answers.
@@ -57,7 +61,11 @@ export async function startJupyter(
     // The kernels' history.
     XDG_DATA_HOME: join(prefix, "data"),
   };
-  const child = spawn(python, ["-m", application, ...options], { env, cwd: root, stdio: "ignore" });
+  const child = spawn(python, [withParent, application, ...options], {
+    env,
+    cwd: root,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   const stop = (): void => void child.kill("SIGKILL");
   process.on("exit", stop);
   // A gateway has no status; what it offers, each of them tells.
