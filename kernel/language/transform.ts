@@ -28,7 +28,8 @@ interface ConvertingFactory extends ts.NodeFactory {
  * Whatever a cell declares, by `const`, `let`, `var`, `function`, `class`, `enum` or `import`, becomes an assignment to a
  * variable of the outermost scope. So a later cell may declare any name again in any way, functions of earlier cells see
  * the newest value, and top-level `await` needs nothing special. That a `const` is not assigned is for the type check to
- * see. Imports are awaited calls of `__tessera__.import`.
+ * see. Imports are awaited calls of `__tessera__.import`. What the cell itself waits for goes through `__tessera__.wait`, so
+ * that an interrupt can name the line.
  *
  * @param source the cell; it may hold syntax errors, which the type check has the task of reporting
  * @param fileName name of the cell in the source map
@@ -49,7 +50,7 @@ export function transformCell(source: string, fileName: string): TransformedCell
       sourceMap: true,
       newLine: ts.NewLineKind.LineFeed,
     },
-    transformers: { after: [(context) => (file) => new CellTransformer(context, declared).transform(file)] },
+    transformers: { after: [(context) => (file) => new CellTransformer(file, context, declared).transform()] },
   });
   const javascript = outputText.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
   return { javascript, declared: [...declared], sourceMap: sourceMapText ?? "" };
@@ -57,17 +58,20 @@ export function transformCell(source: string, fileName: string): TransformedCell
 
 /** Works on JavaScript: TypeScript's own transformers have taken types away and enums apart before. */
 class CellTransformer {
+  readonly #file: ts.SourceFile;
   readonly #context: ts.TransformationContext;
   readonly #factory: ConvertingFactory;
   readonly #declared: Set<string>;
 
-  constructor(context: ts.TransformationContext, declared: Set<string>) {
+  constructor(file: ts.SourceFile, context: ts.TransformationContext, declared: Set<string>) {
+    this.#file = file;
     this.#context = context;
     this.#factory = context.factory as ConvertingFactory;
     this.#declared = declared;
   }
 
-  transform(file: ts.SourceFile): ts.SourceFile {
+  transform(): ts.SourceFile {
+    const file = this.#file;
     const factory = this.#factory;
     const imports: ts.Statement[] = [];
     const hoisted: ts.Statement[] = [];
@@ -83,7 +87,7 @@ class CellTransformer {
       else body.push(...this.#declarations(statement));
     }
     const strict = factory.createExpressionStatement(factory.createStringLiteral("use strict"));
-    const statements = [strict, ...imports, ...hoisted, ...body].map(this.#rewriteImports);
+    const statements = [strict, ...imports, ...hoisted, ...body].map(this.#rewriteImports).map(this.#rewriteAwaits);
     const awaits = statements.some(awaitsAtTopLevel);
     const cell = factory.createArrowFunction(
       awaits ? [factory.createModifier(ts.SyntaxKind.AsyncKeyword)] : undefined,
@@ -107,25 +111,57 @@ class CellTransformer {
     return ts.visitEachChild(node, this.#rewriteImports, this.#context);
   };
 
+  /** `await` and `for await` of the cell itself, not of functions in it. */
+  readonly #rewriteAwaits = (node: ts.Node): ts.Node => {
+    if (ts.isFunctionLike(node)) return node;
+    const found = ts.visitEachChild(node, this.#rewriteAwaits, this.#context);
+    // What others have made of the cell's code has no place in it.
+    const written = ts.getParseTreeNode(node);
+    if (written === undefined) return found;
+    const factory = this.#factory;
+    if (ts.isAwaitExpression(found)) {
+      return factory.updateAwaitExpression(found, this.#wait("wait", found.expression, written));
+    }
+    if (ts.isForOfStatement(found) && found.awaitModifier) {
+      const { awaitModifier, initializer, expression, statement } = found;
+      const waiting = this.#wait("waitEach", expression, written);
+      return factory.updateForOfStatement(found, awaitModifier, initializer, waiting, statement);
+    }
+    return found;
+  };
+
   #realm(member: string): ts.Expression {
     return this.#factory.createPropertyAccessExpression(this.#factory.createIdentifier(realmName), member);
   }
 
-  #loaded(specifier: ts.Expression): ts.Expression {
+  /** What the cell waits for at a place in it, told to the realm. */
+  #wait(method: "wait" | "waitEach", awaited: ts.Expression, place: ts.Node): ts.Expression {
+    const factory = this.#factory;
+    const start = ts.getOriginalNode(place).getStart(this.#file);
+    const { line, character } = this.#file.getLineAndCharacterOfPosition(start);
+    return factory.createCallExpression(this.#realm(method), undefined, [
+      awaited,
+      factory.createStringLiteral(this.#file.fileName),
+      factory.createNumericLiteral(line + 1),
+      factory.createNumericLiteral(character + 1),
+    ]);
+  }
+
+  #loaded(specifier: ts.Expression, statement: ts.Statement): ts.Expression {
     const call = this.#factory.createCallExpression(this.#realm("import"), undefined, [specifier]);
-    return this.#factory.createAwaitExpression(call);
+    return this.#factory.createAwaitExpression(this.#wait("wait", call, statement));
   }
 
   /** `export … from "module"`: what a cell declares is visible anyway, so only the loading is left to do. */
   #load(statement: ts.ExportDeclaration): ts.Statement {
     const specifier = statement.moduleSpecifier ?? this.#factory.createStringLiteral("");
-    return this.#statement(this.#loaded(specifier), statement);
+    return this.#statement(this.#loaded(specifier, statement), statement);
   }
 
   #import(statement: ts.ImportDeclaration): ts.Statement[] {
     const factory = this.#factory;
     const { importClause, moduleSpecifier } = statement;
-    const loaded = this.#loaded(moduleSpecifier);
+    const loaded = this.#loaded(moduleSpecifier, statement);
     if (!importClause) return [this.#statement(loaded, statement)];
     const { name, namedBindings } = importClause;
     if (namedBindings && ts.isNamespaceImport(namedBindings)) {
@@ -182,8 +218,9 @@ class CellTransformer {
 
   #returnValue(statement: ts.ExpressionStatement | ts.ExportAssignment): ts.Statement {
     const factory = this.#factory;
+    // The realm waits for a promise that is the value of the cell.
     const value = factory.createObjectLiteralExpression([
-      factory.createPropertyAssignment("value", statement.expression),
+      factory.createPropertyAssignment("value", this.#wait("wait", statement.expression, statement)),
     ]);
     return ts.setTextRange(factory.createReturnStatement(value), statement);
   }

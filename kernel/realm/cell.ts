@@ -1,3 +1,11 @@
+/** What a cell waits for, or waited for last, and where in it. */
+export interface Wait {
+  readonly awaited: unknown;
+  /** Counted from 1, as is `column`. */
+  readonly line: number;
+  readonly column: number;
+}
+
 /** One execution of a cell. */
 export class Cell {
   readonly id: number;
@@ -5,6 +13,8 @@ export class Cell {
   readonly allowInput: boolean;
   /** Set once the kernel has been told how the cell ended. */
   finished = false;
+  /** What its own `await` was given last. */
+  wait: Wait | undefined;
   /** Displays that are still being drawn; the cell ends after them. */
   readonly drawing = new Set<Promise<void>>();
 
@@ -26,9 +36,15 @@ export function beginCell(cell: Cell): void {
 }
 
 export function endCell(cell: Cell): void {
+  cell.wait = undefined;
   const index = running.indexOf(cell);
   if (index >= 0) running.splice(index, 1);
   latest = running.at(-1) ?? cell;
+}
+
+/** The newest cell of this name that has begun and not ended. */
+export function runningCellNamed(name: string): Cell | undefined {
+  return running.findLast((cell) => cell.name === name);
 }
 
 /** All cells that have begun and not ended. */

@@ -38,7 +38,6 @@ function isError(thrown: unknown): thrown is Error {
 }
 
 function trace(error: Error, depth = 0): string[] {
-  if (error instanceof Interrupted) return [];
   const frames = framesOf(error);
   const own = frames.map(cellPosition).find((position) => position !== undefined);
   const lines = [...(own ? excerpt(own) : []), ...fold(frames)];

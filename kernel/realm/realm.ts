@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { describeError, Interrupted } from "./errors.ts";
+import { notingExpression } from "./interrupted.ts";
 import type { CellRequest, FromRealm, InputAnswer, Outcome, RealmData, ToRealm } from "./messages.ts";
 import { Terminator } from "./terminate.ts";
 
@@ -105,12 +106,16 @@ export class Realm {
     this.#answer({ interrupted: true });
     let state = await within(millisecondsOfGrace);
     let patience = firstPatience;
+    let noted = false;
     while (state !== "stopped" && worker === this.#worker && !this.#closed) {
       if (Atomics.load(this.#hooksFlag, 0) !== 0) {
         this.#reason = "code that uses async_hooks can only be stopped together with everything else";
         await worker.terminate();
         break;
       }
+      // Once, since another one could take the termination before it upon itself.
+      if (!noted) this.#terminator.interpose(worker, notingExpression);
+      noted = true;
       const terminated = this.#terminator.terminate(worker).then(() => "terminated");
       // Where the loop has ended just before, the next message is what is terminated.
       const over = (): Promise<string> => Promise.race([terminated, wait(patience, "not yet")]);

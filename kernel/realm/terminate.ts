@@ -39,16 +39,28 @@ export class Terminator {
   }
 
   /**
+   * Runs an expression in the midst of what the worker runs now, or else of the next thing that it begins to run. Of what
+   * it comes to nothing is heard.
+   */
+  interpose(worker: Worker, expression: string): void {
+    void this.#ask(worker, "Runtime.evaluate", { expression, silent: true });
+  }
+
+  /**
    * Ends what the worker runs now, or else the next thing that it begins to run. Resolves when that has happened; nothing
    * that is begun later is ended.
    */
   terminate(worker: Worker): Promise<void> {
+    return this.#ask(worker, "Runtime.terminateExecution");
+  }
+
+  #ask(worker: Worker, method: string, params?: object): Promise<void> {
     const sessionId = this.#sessionIds.get(String(worker.threadId));
     if (sessionId === undefined) return Promise.resolve();
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      const message = JSON.stringify({ id, method: "Runtime.terminateExecution" });
+      const message = JSON.stringify({ id, method, params });
       this.#session.post("NodeWorker.sendMessageToWorker", { sessionId, message });
     });
   }

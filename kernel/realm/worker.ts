@@ -4,8 +4,9 @@ import { beginCell, Cell, currentCell, endCell, runningCells } from "./cell.ts";
 import { redirectChildProcesses } from "./child-processes.ts";
 import { comms, receiveComm } from "./comms.ts";
 import { display, isShown } from "./display.ts";
-import { describeError, Interrupted } from "./errors.ts";
+import { describeError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
+import { forgetStack, interruptedOutcome, noteStack } from "./interrupted.ts";
 import { mendAfterTermination, mended } from "./mend.ts";
 import type { CellRequest, Outcome, Rendering, ToRealm } from "./messages.ts";
 import { importModule, notebookMeta, notebookRequire } from "./modules.ts";
@@ -16,6 +17,7 @@ import { report } from "./progress.ts";
 import { render } from "./render.ts";
 import { mapStackTraces, rememberSource } from "./sources.ts";
 import { followTimers, stopTimers } from "./timers.ts";
+import { wait, waitEach } from "./waits.ts";
 
 /** What a preloaded module is lent, by a call of its default export. */
 export interface NotebookEnvironment {
@@ -57,9 +59,11 @@ let lastInterrupt = 0;
 
 function interrupt(id: number): void {
   lastInterrupt = id;
+  const stopped = runningCells().map((cell) => [cell, interruptedOutcome(cell)] as const);
   stopTimers();
   abandonWaiting();
-  for (const cell of runningCells()) finish(cell, { status: "error", ...describeError(new Interrupted()) });
+  for (const [cell, outcome] of stopped) finish(cell, outcome);
+  forgetStack();
   mendAfterTermination(() => post({ type: "interrupted", id }));
 }
 
@@ -122,7 +126,7 @@ watchAsyncHooks(() => Atomics.store(hooksFlag, 0, 1));
 const { dirname: __dirname, filename: __filename } = notebookMeta;
 defineGlobals({ ...notebook, require: notebookRequire, __dirname, __filename, _: undefined });
 defineGlobals({
-  __tessera__: { import: importModule, meta: notebookMeta },
+  __tessera__: { import: importModule, meta: notebookMeta, wait, waitEach, noteStack },
 });
 
 // Cells wait for what they may use; interrupts do not wait for anything.

@@ -19,20 +19,51 @@ test.after(async () => {
   await kernel.stop();
 });
 
+/** Starts a cell; resolves with its id when it is in the midst of what follows its imports. */
+async function begin(code: string): Promise<string> {
+  const id = kernel.send("execute_request", { code: `console.log("begun"); ${code}`, allow_stdin: true });
+  await kernel.until(({ content, parent_header: p }) => p.msg_id === id && content.text === "begun\n");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return id;
+}
+
 for (const [what, code] of Object.entries(endlessCells)) {
-  test(`stops ${what} and keeps the values`, async () => {
-    const id = kernel.send("execute_request", { code, allow_stdin: true });
-    await kernel.until(({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_input");
-    // Past the type check, into the middle of it.
-    await new Promise((resolve) => setTimeout(resolve, 250));
+  test(`stops ${what}, keeps the values and names the line`, async () => {
+    const id = await begin(code);
     const ended = kernel.reply(id);
     const { reply } = await kernel.request("interrupt_request", {}, "control");
     assert.is(reply.content.status, "ok");
-    assert.is((await ended).content.ename, "Interrupted");
+    const { ename, traceback, execution_count: count } = (await ended).content;
+    assert.is(ename, "Interrupted");
+    // Where it was: in the cell, or in the function of the first cell that a timer or a microtask called.
+    const told = (traceback as string[]).join("\n");
+    assert.ok(new RegExp(`[ (](cell${count}\\.ts:1|cell1\\.ts:5):\\d+`).test(told), told);
     assert.is(result(await kernel.execute("kept")), "7");
     const before = result(await kernel.execute("ticks"));
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.is(result(await kernel.execute("ticks")), before);
+  });
+}
+
+/** Cells in which the line that is stopped is marked. */
+const stoppedAt: Readonly<Record<string, string>> = {
+  "a loop that runs": "let turns = 0\nwhile (kept > 0) {\n  turns++\n  spin() // here\n}",
+  "a loop behind awaits": "await sleep(1)\nawait null\nfor (;;) { kept++; kept-- } // here",
+  "a function that a cell awaits":
+    "const work = async () => {\n  await sleep(1)\n  await sleep(1e6)\n}\nawait work() // here",
+  "a promise that a cell ends in": "const never = new Promise(() => {})\n\nnever // here",
+  "a second step of a loop that awaits":
+    "async function* steps() { yield 1; await sleep(1e6) }\nfor await (const step of steps()) { // here\n  await null\n}",
+};
+for (const [what, code] of Object.entries(stoppedAt)) {
+  test(`names the line of ${what}`, async () => {
+    const id = await begin(code);
+    const ended = kernel.reply(id);
+    await kernel.request("interrupt_request", {}, "control");
+    const { traceback, execution_count: count } = (await ended).content;
+    const told = (traceback as string[]).join("\n");
+    const line = code.split("\n").findIndex((text) => text.endsWith("// here")) + 1;
+    assert.ok(told.includes(`at cell${count}.ts:${line}:`), told);
   });
 }
 
