@@ -21,11 +21,22 @@ export type CheckedCell =
   | ({ readonly status: "ok" } & TransformedCell)
   | { readonly status: "error"; readonly diagnostics: readonly Diagnostic[] };
 
+/** The way to a value of the notebook: a name of the outermost scope, and keys from there. */
+export type ValuePath = readonly string[];
+
 /** Positions in UTF-16 units. */
 export interface Completions {
   readonly start: number;
   readonly end: number;
   readonly matches: readonly { readonly text: string; readonly type: string }[];
+  /** Where types know no member: the value that may have some. `quoted` for any key, otherwise it must be an identifier. */
+  readonly membersOf?: { readonly path: ValuePath; readonly quoted: boolean };
+}
+
+/** What types know about a name, and the way to its value. */
+export interface Inspection {
+  readonly data: JsonObject | null;
+  readonly path: ValuePath | null;
 }
 
 export type Completeness =
@@ -40,7 +51,7 @@ export interface Language {
   translate(cell: { readonly code: string; readonly name: string }): CheckedCell;
   complete(cursor: { readonly code: string; readonly position: number }): Completions;
   /** Plain text and markdown about the name at the cursor, or about the function whose call it stands in. */
-  inspect(cursor: { readonly code: string; readonly position: number }): { readonly data: JsonObject } | null;
+  inspect(cursor: { readonly code: string; readonly position: number }): Inspection;
   isComplete(cell: { readonly code: string }): Completeness;
   /**
    * Forgets of old cells what no later one can see, if at least so many were checked since that was done last. Takes about

@@ -11,6 +11,7 @@ import { parseCell } from "./parse.ts";
 import { completeString, stringAt } from "./strings.ts";
 import { transformCell } from "./transform.ts";
 import { type LoadTslab, openConverter } from "./tslab.ts";
+import { memberBefore, valueAt } from "./value-path.ts";
 
 /** Opens the compiler on one notebook. Takes about a second where it does not start from a snapshot. */
 export function createLanguage(load: LoadTslab, options: LanguageOptions, stock: ts.System = ts.sys): Language {
@@ -60,20 +61,27 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
       // A module that is just being named does not exist yet.
       cells.update(importedNames(code).filter((name) => !(string?.namesModule && name === string.text)));
       const { start, end, candidates, original } = opened.converter.complete("", code, position);
-      if (string !== undefined) return completeString(string, original?.entries ?? [], system);
+      const known = original?.entries ?? [];
+      const member = known.length === 0 ? memberBefore(code, position) : undefined;
+      if (member !== undefined) {
+        const { path, quoted, start } = member;
+        return { start, end: position, matches: [], membersOf: { path, quoted } };
+      }
+      if (string !== undefined) return completeString(string, known, system);
       const kinds = new Map(original?.entries.map(({ name, kind }) => [name, kind]));
       return { start, end, matches: candidates.map((text) => ({ text, type: kinds.get(text) ?? "" })) };
     },
     inspect({ code, position }) {
       cells.update(importedNames(code));
+      const path = valueAt(code, position) ?? valueAt(code, position - 1) ?? null;
       const info = infoAt(position) ?? infoAt(calleeBefore(code, position));
-      if (info === undefined) return null;
+      if (info === undefined) return { data: null, path };
       const plain = withoutImport(readable(opened.printQuickInfo(info), names));
       const signature = withoutImport(readable(joined(info.displayParts), names));
       const tags = (info.tags ?? []).map(({ name, text }) => `- *@${name}* ${joined(text)}`.trimEnd());
       const paragraphs = [`\`\`\`typescript\n${signature}\n\`\`\``, joined(info.documentation), tags.join("\n")];
       const markdown = paragraphs.filter((paragraph) => paragraph !== "").join("\n\n");
-      return { data: { "text/plain": plain, "text/markdown": markdown } };
+      return { data: { "text/plain": plain, "text/markdown": markdown }, path };
 
       function infoAt(at: number): ts.QuickInfo | undefined {
         return at < 0 ? undefined : opened.converter.inspect("", code, at);

@@ -40,7 +40,7 @@ function isError(thrown: unknown): thrown is Error {
 function trace(error: Error, depth = 0): string[] {
   const frames = framesOf(error);
   const own = frames.map(cellPosition).find((position) => position !== undefined);
-  const lines = [...(own ? excerpt(own) : []), ...fold(frames)];
+  const lines = [...(own ? excerpt(own) : []), ...fold(frames, own)];
   if (error instanceof AggregateError && depth < 3) {
     for (const inner of error.errors) lines.push(...nested("one of the errors", inner, depth));
   }
@@ -66,8 +66,12 @@ function excerpt({ name, line, column }: CellPosition): string[] {
   return lines === undefined ? [] : excerptOf(lines, line, column);
 }
 
-/** Frames for the reader: those of cells and of the reader's own files; ours and Node's are counted only. */
-function fold(frames: readonly string[]): string[] {
+/**
+ * Frames for the reader: those of cells and of the reader's own files; ours and Node's are counted only.
+ *
+ * @param shown a place whose lines stand above: of other places in cells each frame says its line
+ */
+function fold(frames: readonly string[], shown: CellPosition | undefined): string[] {
   const lines: string[] = [];
   let folded = 0;
   let repeated = 0;
@@ -90,10 +94,16 @@ function fold(frames: readonly string[]): string[] {
     }
     endFold();
     last = frame;
-    lines.push(`    ${cellPosition(frame) ? frame : dim(frame)}`);
+    const position = cellPosition(frame);
+    lines.push(`    ${position ? frame : dim(frame)}${position ? lineBeside(position, shown) : ""}`);
   }
   endFold();
   return lines;
+}
+
+function lineBeside({ name, line }: CellPosition, shown: CellPosition | undefined): string {
+  const text = sourceLines(name)?.[line - 1]?.trim() ?? "";
+  return text === "" || (name === shown?.name && line === shown.line) ? "" : dim(`  │ ${text}`);
 }
 
 function isNodes(frame: string): boolean {

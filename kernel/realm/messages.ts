@@ -33,6 +33,19 @@ export interface CellRequest {
   readonly allowInput: boolean;
 }
 
+/** A question about a value that a cell left: a name of the outermost scope, and keys from there. */
+export interface Look {
+  readonly path: readonly string[];
+}
+
+/** What there is to see of a value without running any code. */
+export interface Looked {
+  /** `isOwn` for those that are not inherited. */
+  readonly members: readonly { readonly text: string; readonly type: "property" | "method"; readonly isOwn: boolean }[];
+  /** A few lines about it; null for a function. */
+  readonly text: string | null;
+}
+
 /** A value as front ends can show it. */
 export interface Rendering {
   readonly data: MimeBundle;
@@ -49,6 +62,7 @@ export type ToRealm =
   | ({ readonly type: "execute" } & CellRequest)
   /** `id` tells interrupts apart; one may be asked for several times. */
   | { readonly type: "interrupt"; readonly id: number }
+  | ({ readonly type: "look"; readonly id: number } & Look)
   | ({ readonly type: "comm_open"; readonly buffers: readonly Uint8Array[] } & CommOpen)
   | ({ readonly type: "comm_msg" | "comm_close"; readonly buffers: readonly Uint8Array[] } & CommMessage);
 
@@ -59,6 +73,7 @@ export type InputAnswer = { readonly value: string } | { readonly interrupted: t
 export type FromRealm =
   | { readonly type: "ready"; readonly preloadFailure: string | null }
   | { readonly type: "interrupted"; readonly id: number }
+  | { readonly type: "looked"; readonly id: number; readonly found: Looked | null }
   | { readonly type: "finished"; readonly cell: number; readonly outcome: Outcome }
   | { readonly type: "stream"; readonly cell: number; readonly name: StreamName; readonly text: string }
   | ({

@@ -33,6 +33,8 @@ let hooked = false;
 function hookTypeScript(): void {
   if (hooked) return;
   hooked = true;
+  // Kept by Node for each file, so that stack frames can be told in its own lines.
+  process.setSourceMapsEnabled(true);
   register(new URL("typescript-hooks.js", import.meta.url), { data: { modules } });
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { describeError, Interrupted } from "./errors.ts";
 import { notingExpression } from "./interrupted.ts";
-import type { CellRequest, FromRealm, InputAnswer, Outcome, RealmData, ToRealm } from "./messages.ts";
+import type { CellRequest, FromRealm, InputAnswer, Look, Looked, Outcome, RealmData, ToRealm } from "./messages.ts";
 import { Terminator } from "./terminate.ts";
 
 /** After an interrupt a worker gets this long to stop by itself before its JavaScript is terminated. */
@@ -15,6 +15,9 @@ const millisecondsOfGrace = 40;
 const firstPatience = 15;
 const longestPatience = 1000;
 
+/** A reader who writes does not wait longer for what a value has to say; code that outlived its cell may keep it busy. */
+const patienceForLooks = 100;
+
 export interface RealmOptions {
   readonly workingDirectory: string;
   readonly preload: string | null;
@@ -23,7 +26,7 @@ export interface RealmOptions {
 
 /** What a realm tells its owner: all that the worker says, and its loss. */
 export type RealmEvent =
-  | Exclude<FromRealm, { type: "finished" | "interrupted" }>
+  | Exclude<FromRealm, { type: "finished" | "interrupted" | "looked" }>
   /** The worker is gone with every value in it, and a new one takes its place. */
   | { readonly type: "lost"; readonly reason: string };
 
@@ -36,6 +39,7 @@ export class Realm {
   readonly #inputSignal = new Int32Array(new SharedArrayBuffer(4));
   readonly #hooksFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #running = new Map<number, (outcome: Outcome) => void>();
+  readonly #looking = new Map<number, (found: Looked | null) => void>();
   #worker: Worker;
   #inputPort: MessagePort;
   #waitsForInput = false;
@@ -44,6 +48,7 @@ export class Realm {
   /** Set while an interrupt is under way; called when the worker says that nothing runs any more. */
   #stopped: (() => void) | undefined;
   #lastInterrupt = 0;
+  #lastLook = 0;
   /** Why the worker ends, where that is known before it does. */
   #reason = "";
   #closed = false;
@@ -59,6 +64,22 @@ export class Realm {
     return new Promise((resolve) => {
       this.#running.set(request.cell, resolve);
       this.#post({ type: "execute", ...request });
+    });
+  }
+
+  /** Looks at a value that cells left. Resolves to null at once while a cell runs, and soon where there is no answer. */
+  look(question: Look): Promise<Looked | null> {
+    if (this.#running.size > 0 || this.#heldBack !== undefined) return Promise.resolve(null);
+    const id = ++this.#lastLook;
+    return new Promise((resolve) => {
+      const answer = (found: Looked | null): void => {
+        clearTimeout(tooLong);
+        this.#looking.delete(id);
+        resolve(found);
+      };
+      const tooLong = setTimeout(() => answer(null), patienceForLooks);
+      this.#looking.set(id, answer);
+      this.#post({ type: "look", id, path: question.path });
     });
   }
 
@@ -180,6 +201,8 @@ export class Realm {
       const resolve = this.#running.get(message.cell);
       this.#running.delete(message.cell);
       resolve?.(message.outcome);
+    } else if (message.type === "looked") {
+      this.#looking.get(message.id)?.(message.found);
     } else if (message.type === "interrupted") {
       if (message.id === this.#lastInterrupt && this.#stopped) this.#endInterrupt(this.#stopped);
     } else {

@@ -1,4 +1,4 @@
-import { inspect } from "node:util";
+import { type InspectOptions, inspect } from "node:util";
 import type { Json, JsonObject, MimeBundle } from "../protocol/index.ts";
 import type { Rendering } from "./messages.ts";
 
@@ -58,10 +58,10 @@ function draw(value: unknown): Drawn | Promise<Drawn> | undefined {
 }
 
 /** What a console shows: numbers and the like plain, structures coloured. */
-export function plainText(value: unknown): string {
+export function plainText(value: unknown, differing: InspectOptions = {}): string {
   const structured = (typeof value === "object" && value !== null) || typeof value === "function";
   const told = structured ? toldByDescribers(value, true) : undefined;
-  const options = { colors: structured, depth, maxArrayLength, maxStringLength: 10_000 };
+  const options = { colors: structured, depth, maxArrayLength, maxStringLength: 10_000, ...differing };
   return told ?? inspect(structured ? withDescriptions(value, 0) : value, options);
 }
 

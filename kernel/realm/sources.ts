@@ -1,4 +1,6 @@
-import { SourceMap } from "node:module";
+import { findSourceMap, SourceMap } from "node:module";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** A cell as it was typed, and the way back to it from the JavaScript that runs. */
 interface CellSource {
@@ -34,15 +36,29 @@ export function cellPosition(frame: string): CellPosition | undefined {
   return match && { name: match[1], line: Number(match[2]), column: Number(match[3]) };
 }
 
-/** Rewrites positions in the JavaScript of cells to those in their TypeScript. */
-export function toTypeScript(frame: string): string {
-  return frame.replace(positionInCell, (whole, name: string, line: string, column: string) => {
-    const source = sources.get(name);
-    if (source === undefined || source.sourceMap === "") return whole;
-    source.decoded ??= new SourceMap(JSON.parse(source.sourceMap));
-    const found = source.decoded.findEntry(Number(line) - 1, Number(column) - 1);
-    return "originalLine" in found ? `${name}:${found.originalLine + 1}:${found.originalColumn + 1}` : whole;
-  });
+/** As the TypeScript files that a cell imports stand in stack frames; see typescript-hooks.ts. */
+const positionInFile = /(file:\/\/[^\s()]+\?modified=[\d.]+):(\d+):(\d+)/g;
+
+/** Rewrites positions in the JavaScript of cells, and of local files that they import, to those in their TypeScript. */
+function toTypeScript(frame: string): string {
+  return frame
+    .replace(positionInCell, (whole, name: string, line: string, column: string) => {
+      const source = sources.get(name);
+      if (source === undefined || source.sourceMap === "") return whole;
+      source.decoded ??= new SourceMap(JSON.parse(source.sourceMap));
+      return `${name}:${original(source.decoded, line, column)}`;
+    })
+    .replace(positionInFile, (_whole, address: string, line: string, column: string) => {
+      const path = relative(process.cwd(), fileURLToPath(address));
+      return `${path.startsWith("..") ? path : `./${path}`}:${original(findSourceMap(address), line, column)}`;
+    });
+}
+
+function original(map: SourceMap | undefined, line: string, column: string): string {
+  const found = map?.findEntry(Number(line) - 1, Number(column) - 1);
+  return found && "originalLine" in found
+    ? `${found.originalLine + 1}:${found.originalColumn + 1}`
+    : `${line}:${column}`;
 }
 
 const evaluateModule = new URL("evaluate.js", import.meta.url).href;

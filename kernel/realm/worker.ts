@@ -7,6 +7,7 @@ import { display, isShown } from "./display.ts";
 import { describeError } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { forgetStack, interruptedOutcome, noteStack } from "./interrupted.ts";
+import { look } from "./look.ts";
 import { mendAfterTermination, mended } from "./mend.ts";
 import type { CellRequest, Outcome, Rendering, ToRealm } from "./messages.ts";
 import { importModule, notebookMeta, notebookRequire } from "./modules.ts";
@@ -135,6 +136,7 @@ listen((message) => {
   const told = message as ToRealm;
   const before = lastInterrupt;
   if (told.type === "interrupt") interrupt(told.id);
+  else if (told.type === "look") post({ type: "looked", id: told.id, found: look(told) });
   // A cell that was stopped while it waited for the library does not begin any more; the kernel has told so.
   else if (told.type === "execute") void loaded.then(() => (before === lastInterrupt ? execute(told) : undefined));
   else void loaded.then(() => receiveComm(told));

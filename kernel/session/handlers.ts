@@ -3,6 +3,7 @@ import { protocolVersion } from "../protocol/index.ts";
 import { toCodePoints, toUtf16 } from "./cursor.ts";
 import { typescriptVersion } from "./defaults.ts";
 import type { SessionParts } from "./types.ts";
+import { inspect, membersLike } from "./values.ts";
 
 type Requests = keyof RequestContents & `${string}_request`;
 type ReplyTo<Type extends Requests> = Type extends `${infer Name}_request`
@@ -24,22 +25,24 @@ export type Handlers = {
 export const handlers: Handlers = {
   kernel_info_request: ({ version }) => kernelInfo(version),
 
-  async complete_request({ language }, { code, cursor_pos }) {
-    const { start, end, matches } = await language.ask("complete", { code, position: toUtf16(code, cursor_pos) });
+  async complete_request({ language, realm }, { code, cursor_pos }) {
+    const position = toUtf16(code, cursor_pos);
+    const { start, end, matches, membersOf } = await language.ask("complete", { code, position });
+    const found = membersOf ? await membersLike(realm, membersOf, code.slice(start, end)) : matches;
     const span = { start: toCodePoints(code, start), end: toCodePoints(code, end) };
     return {
       status: "ok",
-      matches: matches.map(({ text }) => text),
+      matches: found.map(({ text }) => text),
       cursor_start: span.start,
       cursor_end: span.end,
       // JupyterLab shows the kinds of things from here.
-      metadata: { _jupyter_types_experimental: matches.map(({ text, type }) => ({ text, type, ...span })) },
+      metadata: { _jupyter_types_experimental: found.map(({ text, type }) => ({ text, type, ...span })) },
     };
   },
 
-  async inspect_request({ language }, { code, cursor_pos }) {
-    const found = await language.ask("inspect", { code, position: toUtf16(code, cursor_pos) });
-    return { status: "ok", found: found !== null, data: found?.data ?? {}, metadata: {} };
+  async inspect_request(session, { code, cursor_pos }) {
+    const data = await inspect(session, code, toUtf16(code, cursor_pos));
+    return { status: "ok", found: data !== null, data: data ?? {}, metadata: {} };
   },
 
   async is_complete_request({ language }, { code }) {

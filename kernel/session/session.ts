@@ -17,6 +17,7 @@ import { History } from "./history.ts";
 import { Outbox } from "./outbox.ts";
 import { Shells } from "./subshells.ts";
 import type { KernelSession, MessageListener, SessionOptions, SessionParts } from "./types.ts";
+import { inspect } from "./values.ts";
 
 type ExecuteRequest = RequestContents["execute_request"];
 
@@ -192,8 +193,8 @@ class Session implements KernelSession, SessionParts {
   /** Shows what is known about a name, as the value of the cell that asks. */
   async #tellAbout(name: string, count: number, silent: boolean, parent: MessageHeader): Promise<ExecuteReply> {
     const position = name.length - 1;
-    const found = await this.language.ask("inspect", { code: name, position });
-    const result = { data: found?.data ?? nothingAbout(name), metadata: {}, transient: {}, execution_count: count };
+    const found = await inspect(this, name, position);
+    const result = { data: found ?? nothingAbout(name), metadata: {}, transient: {}, execution_count: count };
     if (!silent) this.#outbox.publish("execute_result", result, parent);
     return { status: "ok", execution_count: count, user_expressions: {}, payload: [] };
   }

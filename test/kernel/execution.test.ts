@@ -230,8 +230,16 @@ test("shows an error's own line in TypeScript, with the way there and without ou
   assert.is(ename, "RangeError");
   assert.is(evalue, "no 3");
   assert.match(traceback, /❯ 4 │ {3}throw new RangeError/);
-  assert.match(traceback, /at inner \(cell\d+\.ts:4:9\)\n +at cell\d+\.ts:6:1$/);
+  assert.match(traceback, /at inner \(cell\d+\.ts:4:9\)\n +at cell\d+\.ts:6:1 {2}│ inner\(3\)$/);
   assert.not.match(traceback, /node:|kernel\/realm/);
+});
+
+test("shows an error's line in a local file that it imports, in TypeScript too", async () => {
+  const types = "interface Gone {\n  a: number\n}\n";
+  writeFileSync(join(folder, "failing.ts"), `${types}export function fails(): never {\n  throw new Error("there")\n}`);
+  const { traceback } = await fail("import { fails } from './failing.ts'\n\nfails()");
+  assert.match(traceback, /❯ 3 │ fails\(\)/);
+  assert.match(traceback, /at fails \(\.\/failing\.ts:5:9\)\n +at cell\d+\.ts:3:1$/);
 });
 
 test("folds the frames of the library", async () => {

@@ -29,7 +29,7 @@ function mistakesIn(code: string): string[] {
 
 /** What a name looks like to a later cell: what is said when the cursor rests on it. */
 function hover(name: string): unknown {
-  return language.inspect({ code: name, position: 1 })?.data["text/markdown"];
+  return language.inspect({ code: name, position: 1 }).data?.["text/markdown"];
 }
 
 const remembered: readonly string[] = [

@@ -114,6 +114,41 @@ test("inspects a name, and the function in whose call the cursor stands", async 
   assert.is(unknown.reply.content.found, false);
 });
 
+const parsed = `const parsed = JSON.parse('{"users":[{"name":"Ada","age":36}],"total-count":2}')`;
+
+test("completes members that only the value has, where its type is any", async () => {
+  await kernel.execute(parsed);
+  const complete = async (code: string): Promise<unknown> => {
+    const { content } = (await kernel.request("complete_request", { code, cursor_pos: code.length })).reply;
+    return [code.slice(0, content.cursor_start as number), content.matches];
+  };
+  assert.equal(await complete("parsed."), ["parsed.", ["users"]]);
+  assert.equal(await complete("parsed.us"), ["parsed.", ["users"]]);
+  assert.equal(await complete("1 + parsed.users[0].a"), ["1 + parsed.users[0].", ["age"]]);
+  assert.equal(await complete('parsed["'), ['parsed["', ["users", "total-count"]]);
+  assert.equal(await complete("parsed.users.fla"), ["parsed.users.", ["flat", "flatMap"]]);
+  // A name of its own inside of a function is another one; and what has to be run is not.
+  assert.equal(await complete("const f = (parsed: any) => parsed.us"), ["const f = (parsed: any) => parsed.", []]);
+  await kernel.execute("let asked = 0; const lazy: any = { get secret() { asked++; return { a: 1 } } }");
+  assert.equal(await complete("lazy.secret."), ["lazy.secret.", []]);
+  assert.is(result(await kernel.execute("asked")), "0");
+});
+
+test("inspects a value beside its type, and alone where types know nothing", async () => {
+  await kernel.execute(parsed);
+  const inspect = async (code: string): Promise<string> => {
+    const { content } = (await kernel.request("inspect_request", { code, cursor_pos: code.length, detail_level: 0 }))
+      .reply;
+    return (content.data as Record<string, string>)["text/plain"];
+  };
+  assert.is(await inspect("parsed"), "const parsed: any\n\n{ users: [ { name: 'Ada', age: 36 } ], 'total-count': 2 }");
+  assert.is(await inspect("parsed.users[0].name"), "'Ada'");
+  assert.match(
+    (await kernel.execute("?parsed.users")).published.map(({ content }) => JSON.stringify(content)).join(),
+    "Ada",
+  );
+});
+
 test("tells what the library offers as if it were declared in the notebook", async () => {
   const { content } = (await kernel.request("inspect_request", { code: "nn.dense", cursor_pos: 8, detail_level: 0 }))
     .reply;
@@ -276,10 +311,9 @@ test("offers controls in the protocol of ipywidgets, which both ends move", asyn
 
 test("lets the front end speak to a cell that awaits", async () => {
   const id = kernel.send("execute_request", {
-    code: "const value = await new Promise((resolve) => comms.registerTarget('slider', (_comm, { data }) => resolve(data.value))); value",
+    code: "const value = await new Promise((resolve) => { comms.registerTarget('slider', (_comm, { data }) => resolve(data.value)); console.log('listens') }); value",
   });
-  await kernel.until(({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_input");
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await kernel.until(({ content, parent_header: p }) => p.msg_id === id && content.text === "listens\n");
   kernel.send("comm_open", { comm_id: "slide", target_name: "slider", data: { value: 7 } });
   assert.is((await kernel.reply(id)).content.status, "ok");
   const { content } = await kernel.until(
@@ -292,11 +326,10 @@ test("runs a subshell's cell while the main shell's cell awaits", async () => {
   const { subshell_id: subshell } = (await kernel.request("create_subshell_request", {}, "control")).reply.content;
   assert.equal((await kernel.request("list_subshell_request", {}, "control")).reply.content.subshell_id, [subshell]);
   const main = kernel.send("execute_request", {
-    code: "let wake = () => {}; await new Promise<void>((resolve) => { wake = resolve })",
+    code: "let wake = () => {}; await new Promise<void>((resolve) => { wake = resolve; console.log('waits') })",
   });
   const ended = kernel.reply(main);
-  await kernel.until(({ header, parent_header: p }) => p.msg_id === main && header.msg_type === "execute_input");
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await kernel.until(({ content, parent_header: p }) => p.msg_id === main && content.text === "waits\n");
   const request = { code: "wake(); 'woken'" };
   const inSubshell = await kernel.request("execute_request", request, "shell", { header: { subshell_id: subshell } });
   assert.is(result(inSubshell), "'woken'");
