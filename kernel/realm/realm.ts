@@ -16,7 +16,7 @@ const firstPatience = 15;
 const longestPatience = 1000;
 
 /** A reader who writes does not wait longer for what a value has to say; code that outlived its cell may keep it busy. */
-const patienceForLooks = 100;
+const patienceForLooks = 300;
 
 export interface RealmOptions {
   readonly workingDirectory: string;
