@@ -1,5 +1,6 @@
 import type { Details } from "./live-details.ts";
 import type { Picture } from "./look/canvas.ts";
+import type { Theme } from "./look/theme.ts";
 import type { MimeBundle, plotlyMime, tesseraMime } from "./mime.ts";
 
 /** What a figure is made of. */
@@ -9,6 +10,8 @@ export interface FigureContent {
   readonly picture: Picture;
   /** True of a picture with as many colours as a photograph: it is stored as a JPEG, since its PNG would be too large. */
   readonly dense?: boolean;
+  /** The colours of the picture, wherever it stands; light unless told otherwise. */
+  readonly theme?: Theme["name"];
   /** One line that says what the picture shows; it stands where no picture can, and is the picture's alternative text. */
   readonly summary: string;
   /** What a browser draws; without it a figure is a picture only. */
@@ -32,6 +35,7 @@ export interface DrawnFigure {
   readonly title: string;
   readonly summary: string;
   readonly content: FigureContent;
+  readonly theme: Theme;
   svg(): Promise<string>;
   png(scale?: number): Promise<Uint8Array>;
   bundle(): Promise<MimeBundle>;

@@ -2,7 +2,7 @@ import { toBase64 } from "./base64.ts";
 import type { DrawnFigure, FigureContent } from "./figure-content.ts";
 import { type Details, offerDetails } from "./live-details.ts";
 import { drawCard } from "./look/canvas.ts";
-import { lightTheme } from "./look/theme.ts";
+import { type Theme, themes } from "./look/theme.ts";
 import { type MimeBundle, type MimeMetadata, tesseraMime } from "./mime.ts";
 import { nameDetails, type Payload, packPayload } from "./payload.ts";
 
@@ -36,10 +36,15 @@ export class Figure implements DrawnFigure {
     this.content = content;
   }
 
+  /** The colours in which the picture is drawn. */
+  get theme(): Theme {
+    return themes[this.content.theme ?? "light"];
+  }
+
   /** The picture as an SVG document, drawn without a browser. */
   svg(): Promise<string> {
     this.#svg ??= import("./static/document.ts").then(({ drawInDocument }) =>
-      drawInDocument((document) => drawCard(document, this.content.picture, lightTheme, this.summary)),
+      drawInDocument((document) => drawCard(document, this.content.picture, this.theme, this.summary)),
     );
     return this.#svg;
   }
@@ -91,7 +96,7 @@ export class Figure implements DrawnFigure {
   async #jpeg(share: number): Promise<string> {
     const [{ rasteriseDense }, svg] = await Promise.all([import("./static/rasterise.ts"), this.svg()]);
     for (const [scale, quality] of jpegForms) {
-      const jpeg = toBase64(rasteriseDense(svg, scale, quality));
+      const jpeg = toBase64(rasteriseDense(svg, scale, quality, this.theme.card));
       if (jpeg.length <= share * bundleLimit) return jpeg;
     }
     throw new Error(

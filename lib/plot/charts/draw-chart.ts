@@ -86,7 +86,7 @@ function drawPanel(canvas: Canvas, panel: Panel, width: number, theme: Theme): n
     drawText(canvas, "No finite value to draw.", width / 2, top + 44, { fill: theme.muted, anchor: "middle" });
     return top + 80;
   }
-  const labels = endLabels(panel);
+  const labels = endLabels(panel, width);
   const plotHeight = Math.max(leastHeight, labels.length * endLabelHeight);
   const bars = panel.marks.some((mark) => mark.kind === "bars" || mark.kind === "histogram");
   const linear = panel.y.scale === "linear";

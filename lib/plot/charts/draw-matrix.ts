@@ -5,6 +5,9 @@ import { formatNumber } from "../look/format.ts";
 import { inkOn, type Theme } from "../look/theme.ts";
 import type { MatrixMark, Panel } from "./chart.ts";
 
+/** In pixels; a matrix of few classes does not fill its place. */
+const widestCell = 64;
+
 /**
  * Draws a matrix as coloured cells with their numbers. On a diagonal matrix right answers and mistakes are coloured
  * apart: a hundred mistakes would be invisible on the scale of a thousand right answers. Returns the height used.
@@ -12,7 +15,7 @@ import type { MatrixMark, Panel } from "./chart.ts";
 export function drawMatrix(canvas: Canvas, panel: Panel, mark: MatrixMark, box: Box, theme: Theme): number {
   const columns = panel.x.categories ?? mark.values[0].map((_, index) => String(index));
   const left = 24 + Math.max(...mark.rows.map((row) => textWidth(row, fontSize.body)), 0) + 8;
-  const cell = Math.min(48, (box.width - left) / columns.length);
+  const cell = Math.min(widestCell, (box.width - left) / columns.length);
   const cellHeight = Math.min(cell, 34);
   const off = largest(mark, (row, column) => !mark.diagonal || row !== column);
   const on = largest(mark, (row, column) => mark.diagonal && row === column);

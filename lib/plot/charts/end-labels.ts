@@ -13,12 +13,14 @@ interface EndLabel {
   readonly value: string;
 }
 
-const widestName = 130;
+/** The most that a name takes: so many pixels, or a share of a wide panel. */
+const widestName = { pixels: 130, share: 0.25 };
 /** Pixels from one label to the next, at least. */
 export const endLabelHeight = 17;
 
-/** A label for every named line of a panel. */
-export function endLabels(panel: Panel): EndLabel[] {
+/** A label for every named line of a panel that is so many pixels wide. */
+export function endLabels(panel: Panel, width: number): EndLabel[] {
+  const widest = Math.max(widestName.pixels, widestName.share * width);
   return panel.marks
     .filter((mark) => mark.kind === "line" && mark.name !== "" && !mark.faint)
     .map((mark) => mark as LineMark)
@@ -26,7 +28,7 @@ export function endLabels(panel: Panel): EndLabel[] {
       const last = mark.y.findLast((value) => Number.isFinite(value) && (panel.y.scale !== "log" || value > 0));
       return {
         mark,
-        name: fitText(mark.name, widestName, fontSize.body, "semibold"),
+        name: fitText(mark.name, widest, fontSize.body, "semibold"),
         value: last === undefined ? "" : tickText(last, panel.y.unit),
       };
     });

@@ -124,11 +124,22 @@ function tickLayout(axis: Axis, extent: readonly [number, number] | null): Recor
     return { tickmode: "array", tickvals: ticks.map(({ value }) => value), ticktext: ticks.map(({ text }) => text) };
   }
   if (axis.unit === "percent") return { tickformat: ".2~%" };
-  // One, two and five of each power of ten, written out.
-  if (axis.scale === "log") return { dtick: "D2", tickformat: "~g" };
+  if (axis.scale === "log") return logarithmLayout(extent);
   // Plotly would write a half as a whole number; where there are few whole numbers it is told to count by ones.
   if (axis.whole) return { tickformat: "d", ...(extent && extent[1] - extent[0] <= 12 && { dtick: 1 }) };
   return {};
+}
+
+/**
+ * One, two and five of each power of ten, written out; in millions with a letter behind them, and where that would not
+ * do, or there are many powers, the powers alone.
+ */
+function logarithmLayout(extent: readonly [number, number] | null): Record<string, unknown> {
+  const [low, high] = extent ?? [1, 10];
+  const decades = Math.log10(high / low);
+  if (low >= 1e-5 && high < 1e6) return { dtick: "D2", tickformat: "~g" };
+  if (low >= 1 && high < 1e12) return { dtick: decades > 4 ? 1 : "D2", tickformat: "~s" };
+  return { dtick: Math.ceil(decades / 8), exponentformat: "power" };
 }
 
 function tracesOf(mark: Mark, panel: Panel): Record<string, unknown>[] {

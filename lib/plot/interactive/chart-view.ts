@@ -33,7 +33,7 @@ export async function mountChart(
   container.append(element);
   // A copy: plotly writes into what it is given, and this may be the notebook's own.
   const { data, layout, config } = structuredClone(figure);
-  await plotly.react(element, data ?? [], withClearTitles(layout ?? {}), {
+  await plotly.react(element, data ?? [], withFineSpacing(layout ?? {}), {
     displaylogo: false,
     ...(config as object),
     // Plotly listens to the window only; the observer below hears of panels that are dragged wider too.
@@ -49,13 +49,23 @@ export async function mountChart(
   };
 }
 
-/** The same layout with the names of upright axes clear of their ticks, however long those are. */
-function withClearTitles(layout: unknown): unknown {
-  const entries = Object.entries(layout as Record<string, unknown>).map(([key, value]) => {
-    const axis = value as { readonly title?: object };
-    return [key, key.startsWith("yaxis") ? { ...axis, title: { standoff: 12, ...axis.title } } : value];
-  });
-  return Object.fromEntries(entries);
+/** What is read of a layout. */
+interface Layout {
+  readonly title?: { readonly subtitle?: { readonly text?: string } };
+  readonly margin?: object;
+  readonly showlegend?: boolean;
+  readonly annotations?: readonly unknown[];
+}
+
+/** The same layout with the names of upright axes clear of their ticks, however long, and without room for lines that it has not. */
+function withFineSpacing(layout: object): object {
+  const { title, margin, showlegend, annotations } = layout as Layout;
+  const entries = Object.entries(layout).map(([key, value]) =>
+    key.startsWith("yaxis") ? [key, { ...value, title: { standoff: 12, ...value.title } }] : [key, value],
+  );
+  if (title?.subtitle?.text !== "" || margin === undefined) return Object.fromEntries(entries);
+  const above = showlegend === true || (annotations ?? []).length > 0 ? 74 : 56;
+  return { ...Object.fromEntries(entries), margin: { ...margin, t: above } };
 }
 
 /** Every colour of the light theme and its twin of the dark one, by the lower-case digits. */

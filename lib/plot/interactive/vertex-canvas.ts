@@ -100,7 +100,7 @@ export function drawVertices(
       continue;
     }
     // By the logarithm, so that single edges are seen beside the thickest bundle; only its core turns white.
-    const tone = (exposure * Math.log1p(most / faint)) ** 1.25;
+    const tone = (exposure * Math.log1p(most / faint)) ** 0.9;
     const white = tone > 0.85 ? ((tone - 0.85) / 0.15) * 0.8 : 0;
     const factor = (255 * tone * (1 - white)) / most;
     data[at] = red * factor + 255 * tone * white;

@@ -1,7 +1,8 @@
 import { hsl, select, type ZoomTransform, zoom, zoomIdentity } from "d3";
+import type { GraphColumn } from "../../compiler/index.ts";
 import { formatBytes, formatCount, plural } from "../look/format.ts";
 import type { Theme } from "../look/theme.ts";
-import { unitColors } from "../vertices/part-colors.ts";
+import { partColor, unitColors } from "../vertices/part-colors.ts";
 import { edgeParts, type StoredEdges, type StoredVertices } from "../vertices/stored-vertices.ts";
 import { createButton, createElement } from "./controls.ts";
 import { createFrame } from "./frame.ts";
@@ -276,18 +277,27 @@ function fillLegend(
   const sorted = [...entries].sort(([, a], [, b]) => b.count - a.count);
   const shown = sorted.slice(0, 14).map(([label, { count, color }]) => {
     const item = createElement("span", { display: "inline-flex", alignItems: "center", gap: "6px" });
+    const shades = coloring === "part" ? shadesOf(label as GraphColumn) : [color, color];
+    const background = `linear-gradient(to right, ${shades.join(", ")})`;
     item.append(
-      createElement("span", { width: "11px", height: "11px", borderRadius: "2px", background: color }),
+      createElement("span", { width: `${9 + shades.length}px`, height: "11px", borderRadius: "2px", background }),
       createElement("span", {}, label === "" ? "no layer" : label),
       createElement("span", { color: theme.muted }, formatCount(count)),
     );
     return item;
   });
   const others = sorted.length - shown.length;
-  legend.replaceChildren(
-    ...shown,
-    ...(others > 0 ? [createElement("span", { color: theme.muted }, `and ${plural(others, "other")}`)] : []),
-  );
+  const notes = [
+    ...(others > 0 ? [`and ${plural(others, "other")}`] : []),
+    ...(coloring === "part" ? ["shades run from the first layer to the last"] : []),
+  ];
+  legend.replaceChildren(...shown, ...notes.map((note) => createElement("span", { color: theme.muted }, note)));
+}
+
+/** The colours of a part from the first layer to the last. */
+function shadesOf(part: GraphColumn): string[] {
+  const steps = 12;
+  return Array.from({ length: steps }, (_, step) => `rgb(${partColor(part, step / (steps - 1)).join(",")})`);
 }
 
 function describe(

@@ -24,19 +24,15 @@ export function rasterise(svg: string, scale: number): Uint8Array {
   return palettePng(drawn.pixels, drawn.width, drawn.height) ?? drawn.asPng();
 }
 
-/** Turns an SVG drawing into a JPEG file, on white where it is transparent. */
-export function rasteriseDense(svg: string, scale: number, quality: number): Uint8Array {
-  const { pixels, width, height } = draw(svg, scale);
-  for (let at = 0; at < pixels.length; at += 4) {
-    // Colours are multiplied with alpha already, so that white comes in by addition.
-    const white = 255 - pixels[at + 3];
-    for (let channel = 0; channel < 3; channel++) pixels[at + channel] += white;
-  }
+/** Turns an SVG drawing into a JPEG file, on a colour of its own where it is transparent. */
+export function rasteriseDense(svg: string, scale: number, quality: number, background: string): Uint8Array {
+  const { pixels, width, height } = draw(svg, scale, background);
   return jpeg(pixels, width, height, 4, quality);
 }
 
-function draw(svg: string, scale: number): RenderedImage {
+function draw(svg: string, scale: number, background?: string): RenderedImage {
   const image = new Resvg(svg, {
+    ...(background !== undefined && { background }),
     // Pictures inside of the drawing are not read as letters.
     font: { loadSystemFonts: !lettered.test(svg.replace(/base64,[^"]*/g, "")), fontFiles, defaultFontFamily: "Inter" },
     fitTo: { mode: "zoom", value: scale },

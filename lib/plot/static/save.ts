@@ -8,7 +8,7 @@ import { rasteriseDense } from "./rasterise.ts";
 /** A file's ending and what is written under it. */
 const writers: Readonly<Record<string, (figure: DrawnFigure) => Promise<string | Uint8Array>>> = {
   ".png": (figure) => figure.png(),
-  ".jpg": async (figure) => rasteriseDense(await figure.svg(), 1, 85),
+  ".jpg": async (figure) => rasteriseDense(await figure.svg(), 1, 85, figure.theme.card),
   ".svg": async (figure) => embedFonts(await figure.svg()),
   ".html": figurePage,
   ".json": async ({ kind, title, summary, content }) =>

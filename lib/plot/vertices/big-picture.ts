@@ -86,11 +86,13 @@ export async function bigPicture(
   const shown = options.layer === undefined ? "every edge drawn" : describeSection(drawn.edges.outside, options.layer);
   const facts = `${plural(graph.vertexCount, "vertex", "vertices")} and ${plural(edges, "edge")} from producer to consumer; ${shown}`;
   const { lines, curves } = drawn.edges;
-  const how = `${formatCount(lines)} as lines, ${formatCount(curves)}, longer ones, as points on curves`;
+  const how = `${formatCount(lines)} as lines and ${formatCount(curves)} longer ones as points on curves`;
   const stored = options.layer === undefined ? storeVertices(graph, scene, title, facts) : null;
   return new Figure({
     kind: "vertex-graph",
     dense: true,
+    // Light on black: a pale card around it would outshine it.
+    theme: "dark",
     ...(stored && {
       interactive: {
         mime: tesseraMime,
