@@ -54,6 +54,8 @@ export function mountGraph(
   state.open ??= chooseOpen(root, firstLimits);
   let layout: GraphLayout;
   let found: ReadonlySet<number> = new Set<number>();
+  // The hit at which the reader is.
+  let current: number | undefined;
   let marked: ReadonlySet<number> = new Set<number>();
 
   const facts = [graphFacts(report), ...(recomputation ? [describeRecomputation(recomputation)] : [])].join("\n");
@@ -98,9 +100,10 @@ export function mountGraph(
       const { operations } = layout.boxes[Number(element.dataset.box)];
       const here = operations.some((id) => marked.has(id));
       const hit = operations.some((id) => found.has(id));
+      const chosen = current !== undefined && operations.includes(current);
       const frame = element.querySelector("rect")!;
       frame.style.stroke = here ? theme.text : hit ? theme.accent : "";
-      frame.style.strokeWidth = here || hit ? "3" : "";
+      frame.style.strokeWidth = chosen ? "6" : here || hit ? "3" : "";
     }
   };
 
@@ -134,17 +137,30 @@ export function mountGraph(
   };
   const hits = createElement("span", { color: theme.muted, minWidth: "64px" });
   let next = 0;
+  const leave = (): void => {
+    focusOn(sheet, layout, null);
+    tooltip.hide();
+  };
   const search = (query: string): void => {
     state.query = query;
     found = new Set(findOperations(report, query));
     next = 0;
-    hits.textContent = query.trim() === "" ? "" : `${found.size.toLocaleString("en")} found`;
+    current = undefined;
+    const how = found.size === 0 ? "" : ", Enter goes there";
+    hits.textContent = query.trim() === "" ? "" : `${found.size.toLocaleString("en")} found${how}`;
+    leave();
     markFound();
   };
-  const field = createField(theme, "Search operators, layers, types, tensors", search, () => {
+  const goToNext = (): void => {
     const list = [...found];
-    if (list.length > 0) goTo(list[next++ % list.length]);
-  });
+    if (list.length === 0) return;
+    current = list[next++ % list.length];
+    const place = list.indexOf(current) + 1;
+    hits.textContent = `${place.toLocaleString("en")} of ${list.length.toLocaleString("en")} found`;
+    leave();
+    goTo(current);
+  };
+  const field = createField(theme, "Search operators, layers, types, tensors", search, goToNext);
   field.value = state.query ?? "";
   const openAll = createButton(theme, "Open all", "Open every layer", () => {
     state.open = chooseOpen(root, mostLimits);
@@ -177,6 +193,8 @@ export function mountGraph(
   sizes.observe(view);
   if (state.scroll) view.scrollTo(state.scroll);
   view.addEventListener("scroll", () => {
+    // What it told of is no longer under the pointer.
+    tooltip.hide();
     state.scroll = { left: view.scrollLeft, top: view.scrollTop };
   });
 

@@ -255,14 +255,17 @@ function fullestOf({ columns }: MemoryWindow): MemoryColumn {
   return columns.reduce((fullest, column) => (totalOf(column) > totalOf(fullest) ? column : fullest));
 }
 
-/** A line through both drawings, and what it stands at above them, where the peak is named otherwise. */
+/** A line through each of the drawings, and what it stands at above them, where the peak is named otherwise. */
 function drawCursor(canvas: Canvas, window: MemoryWindow, column: MemoryColumn, theme: Theme): void {
   const { timeline, map } = memoryLayout;
   const [first, last] = window.steps;
   const x = map.x + ((column.step - first + 0.5) * map.width) / (last - first);
-  // A pale line under the dark one keeps it visible on any area.
-  drawLine(canvas, [x, timeline.y], [x, map.y + map.height], theme.card, { width: 3.5 });
-  drawLine(canvas, [x, timeline.y - 6], [x, map.y + map.height], theme.text, { width: 1.25 });
+  // Not through the heading between them.
+  for (const { y, height } of [timeline, map]) {
+    // A pale line under the dark one keeps it visible on any area.
+    drawLine(canvas, [x, y], [x, y + height], theme.card, { width: 3.5 });
+    drawLine(canvas, [x, y - (y === timeline.y ? 6 : 0)], [x, y + height], theme.text, { width: 1.25 });
+  }
   const text = `${formatBytes(totalOf(column))} · ${nameStep(column.step, column.label)}`;
   const half = textWidth(text, 12, "semibold") / 2;
   const middle = Math.max(timeline.x + half, Math.min(timeline.x + timeline.width - half, x));

@@ -30,8 +30,9 @@ const mostParts = 10;
 const mostPixels = 1600;
 
 /**
- * The graph of vertices in a window of its own: the wheel zooms, the pointer drags, colours say the part of the step,
- * the layer, the codelet or the tile. A vertex under the pointer tells what it is, and its edges stand out.
+ * The graph of vertices in a window of its own: it zooms with the control key and the wheel or with buttons, and is
+ * dragged; colours say the part of the step, the layer, the codelet or the tile. A vertex under the pointer tells what it
+ * is, and its edges stand out.
  */
 export function mountVertices(
   container: HTMLElement,
@@ -87,6 +88,9 @@ export function mountVertices(
 
   const wheelZoom = zoom<HTMLCanvasElement, unknown>()
     .scaleExtent([0.5, 400])
+    // The wheel alone scrolls the page, as above the other figures.
+    .filter((event: MouseEvent) => (event.type === "wheel" ? event.ctrlKey || event.metaKey : event.button === 0))
+    .wheelDelta(({ deltaY }) => -deltaY / (300 * Math.LN2))
     .on("zoom", (event: { readonly transform: ZoomTransform }) => {
       // The canvas has its own pixels, finer than the page's.
       const ratio = canvas.width / Math.max(1, canvas.clientWidth);
@@ -160,12 +164,11 @@ export function mountVertices(
     createElement("span", { color: theme.muted }, "Colour by"),
     ...buttons.values(),
     createElement("span", { flex: "1" }),
-    createButton(
-      theme,
-      "Whole graph",
-      "Show the whole graph again",
-      () => void zoomed.call(wheelZoom.transform, zoomIdentity),
-    ),
+    createButton(theme, "−", "Smaller", () => void zoomed.call(wheelZoom.scaleBy, 1 / 1.5)),
+    createButton(theme, "+", "Larger", () => void zoomed.call(wheelZoom.scaleBy, 1.5)),
+    createButton(theme, "All", "Show the whole graph again", () => {
+      zoomed.call(wheelZoom.transform, zoomIdentity);
+    }),
   );
   card.append(legend);
   choose(coloring);
@@ -330,5 +333,5 @@ function describe(
 /** What the view shows, and how to move in it. */
 function describeView({ facts, edgeCount }: StoredVertices, { producers: { length } }: VertexColumns): string {
   const some = length < edgeCount ? ` ${formatCount(length)} of them, evenly chosen, are in this view.` : "";
-  return `${facts}.${some} Turn the wheel to zoom, drag to move.`;
+  return `${facts}.${some} Ctrl and the wheel zoom, dragging moves.`;
 }

@@ -220,6 +220,8 @@ test("the card is sound, counts what it shows, and is stored as a JPEG with its 
   const drawing = assertSoundDrawing(svg.replace(/base64,[^"]*/, "base64,"));
   assert.match(drawing.textContent!, /1,600 vertices and 4,200 edges from producer to consumer; every edge drawn/);
   assert.match(drawing.textContent!, /dense3/);
+  // The card is dark, as the picture is; so are the corners that it leaves free.
+  assert.match(svg, /<rect[^>]*fill="#15181e"/);
   const [bundle, metadata] = await figure.display();
   assert.equal(Object.keys(bundle), ["application/vnd.tessera.v1+json", "image/jpeg", "text/plain"]);
   assert.ok(JSON.stringify(bundle).length < 1_000_000);

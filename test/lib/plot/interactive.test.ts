@@ -16,6 +16,7 @@ import {
   type Figure,
   graph,
   images,
+  line,
   memory,
   programTree,
 } from "../../../lib/plot/index.ts";
@@ -217,6 +218,21 @@ test("an operator under the pointer tells its type, bytes, work and what it read
   });
 });
 
+test("what was told of an operator goes when a search moves the graph away", async () => {
+  await show(graph(network), async (page) => {
+    const tooltip = page.locator('[role="tooltip"]');
+    await page.getByRole("searchbox").click();
+    await page.locator("[data-box]").nth(8).hover();
+    assert.is(await tooltip.isVisible(), true);
+    await page.keyboard.type("dense8");
+    assert.is(await tooltip.isVisible(), false);
+    await page.locator("[data-box]").nth(9).hover();
+    await page.keyboard.press("Enter");
+    await page.getByText(/^1 of \d+ found$/).waitFor();
+    assert.is(await tooltip.isVisible(), false);
+  });
+});
+
 test("lines are the wider the more bytes their tensors have, and tell them", async () => {
   await show(graph(network), async (page) => {
     const lines = page.locator("[data-line]");
@@ -289,6 +305,7 @@ test("a search counts what it finds, and the return key goes there, opening what
     const expected = network.nodes.filter(({ layer, operator }) => layer === "dense5" && operator === "matmul").length;
     await page.getByText(`${expected} found`).waitFor();
     await page.keyboard.press("Enter");
+    await page.getByText(`1 of ${expected} found`).waitFor();
     const name = page.locator("[data-row] text").filter({ hasText: /^dense5$/ });
     const view = (await page.locator("section").boundingBox())!;
     const place = (await name.boundingBox())!;
@@ -336,6 +353,11 @@ test("a vertex under the pointer tells what it is; colours, zoom and theme follo
     await page.mouse.move(frame.x + frame.width / 2, frame.y + frame.height / 2);
     await page.mouse.wheel(0, -600);
     await page.waitForTimeout(300);
+    assert.is(await ink(), colored, "the wheel alone scrolls the page");
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -600);
+    await page.keyboard.up("Control");
+    await page.waitForTimeout(300);
     assert.is.not(await ink(), colored);
     await page.getByRole("button", { name: "Show the whole graph again" }).click();
     await page.waitForTimeout(300);
@@ -361,6 +383,30 @@ test("charts are drawn by plotly with all their series", async () => {
     assert.equal(names, ["shallow", "deep"]);
     assert.is(await page.locator(".js-plotly-plot .scatterlayer .trace").count(), 4);
   });
+});
+
+test("logarithmic axes name a few numbers as people write them, whatever their size", async () => {
+  const axes: readonly (readonly [low: number, high: number, expected: string])[] = [
+    [0.02, 3, "0.5"],
+    [4000, 2e8, "10M"],
+    [60_000, 6e7, "500k"],
+    [4e-10, 0.6, "10−6"],
+    [4, 1.8e19, "1015"],
+  ];
+  for (const [low, high, expected] of axes) {
+    const values = [low, Math.sqrt(low * high), high];
+    await show(line({ values }, { title: "sizes", y: { label: "size", scale: "log" } }), async (page) => {
+      const ticks = page.locator(".js-plotly-plot .ytick text");
+      await ticks.first().waitFor();
+      const texts = (await ticks.allTextContents()).map((text) => text.replaceAll("\u200b", ""));
+      assert.ok(texts.includes(expected), texts.join(" "));
+      assert.ok(texts.length >= 4 && texts.length <= 12, texts.join(" "));
+      assert.ok(
+        texts.every((text) => !/e/.test(text)),
+        texts.join(" "),
+      );
+    });
+  }
 });
 
 test("figures are dark on a dark page and change with it", async () => {
