@@ -1,14 +1,14 @@
-/** A problem as the search sees it: sizes in units, lifespans as inclusive ranges of sections. */
-export interface SearchProblem {
-  readonly count: number;
-  /** Stretches of time in which no buffer dies before one begins; only the fullest moment of each counts. */
-  readonly sections: number;
-  readonly size: Float64Array;
-  readonly alignment: Float64Array;
-  /** First and last section in which each buffer is alive. */
-  readonly first: Int32Array;
-  readonly last: Int32Array;
-}
+import { OffsetBounds } from "./offset-bounds.ts";
+import type { SearchProblem } from "./search-problem.ts";
+
+/**
+ * Where a search goes on, of all places where it could:
+ * - `contested`: in the section with the fewest buffers that can be its lowest, for the times that it was too full
+ *   (smallest domain over weighted degree: Boussemart et al., "Boosting systematic search by weighting constraints", 2004)
+ * - `tightest`: in the section with the fewest free units, for the times that it was too full
+ * - `lowest`: at the lowest offset of all, with quick nodes that look less far ahead
+ */
+export type SearchFocus = "contested" | "tightest" | "lowest";
 
 /** What to search for, and for how long. */
 export interface SearchRequest {
@@ -16,6 +16,9 @@ export interface SearchRequest {
   readonly capacity: number;
   /** Which of several lowest buffers is placed first: the one with most weight. */
   readonly weight: Float64Array;
+  readonly focus: SearchFocus;
+  /** How often each section was found too full, at least 1; the search counts on, and the next one can go on from there. */
+  readonly conflicts: Float64Array;
   /** Nodes to visit at most. */
   readonly steps: number;
   readonly shouldStop: () => boolean;
@@ -33,13 +36,16 @@ export interface SearchOutcome {
  * steps run out.
  *
  * Every plan can be let fall until each buffer lies on the floor or on another one, so only such plans are searched
- * (the canonical solutions of Moffitt, "MiniMalloc", ASPLOS 2023). The search looks at a buffer whose lowest possible
- * offset is lowest of all: nothing unplaced fits below it. Either it lies there, and all that is alive with it goes
- * above; or it does not, and then it must lie on something that is still unplaced, which raises it (schedule or
- * postpone, as in Le Pape et al., "Time-versus-capacity compromises in project scheduling", 1994). No plan is met
- * twice. A node is given up when some section cannot hold what is left, the gaps below buffers that cannot come lower
- * included; and it splits wherever nothing unplaced crosses a moment, so that no part is solved again because
- * another one failed.
+ * (the canonical solutions of Moffitt, "MiniMalloc", ASPLOS 2023). The search looks at a buffer below whose lowest
+ * possible offset nothing unplaced fits. Either it lies there, and all that is alive with it goes above; or it does not,
+ * and then it must lie on something that is still unplaced, which raises it (schedule or postpone, as in Le Pape et al.,
+ * "Time-versus-capacity compromises in project scheduling", 1994). No plan is met twice. `OffsetBounds` draws what
+ * follows, and a node is given up when something does not fit.
+ *
+ * A failure names the decisions that it follows from. What was decided since the last of these has no part in it and is
+ * not tried otherwise (conflict-directed backjumping: Prosser, "Hybrid algorithms for the constraint satisfaction
+ * problem", 1993). And the search splits wherever nothing unplaced crosses a moment, so that no part is solved again
+ * because another one failed.
  */
 export function searchOffsets(problem: SearchProblem, request: SearchRequest): SearchOutcome {
   return new OffsetSearch(problem, request).run();
@@ -51,178 +57,132 @@ class Limit extends Error {}
 class OffsetSearch {
   readonly #problem: SearchProblem;
   readonly #request: SearchRequest;
-  /** Lowest offset still possible for each buffer. */
-  readonly #low: Float64Array;
-  /** Whether something placed ends where the buffer could begin (or it could begin at 0). */
-  readonly #supported: Uint8Array;
-  readonly #offsets: Float64Array;
-  /** How high each section is filled: scratch of one check. */
-  readonly #fill: Float64Array;
-  /** What has been changed, in threes: buffer, its lowest offset before, whether it was supported. */
-  readonly #trail: number[] = [];
+  readonly #bounds: OffsetBounds;
   #steps = 0;
 
   constructor(problem: SearchProblem, request: SearchRequest) {
     this.#problem = problem;
     this.#request = request;
-    this.#low = new Float64Array(problem.count);
-    this.#supported = new Uint8Array(problem.count).fill(1);
-    this.#offsets = new Float64Array(problem.count);
-    this.#fill = new Float64Array(problem.sections);
+    this.#bounds = new OffsetBounds(problem, request.capacity, request.conflicts, request.focus !== "lowest", () => {
+      if (request.shouldStop()) throw new Limit();
+    });
   }
 
   run(): SearchOutcome {
-    const all = Int32Array.from({ length: this.#problem.count }, (_, index) => index);
+    const { count, first } = this.#problem;
+    // Every list of buffers is in the order in which they begin.
+    const all = Int32Array.from({ length: count }, (_, index) => index).sort((a, b) => first[a] - first[b]);
+    const outcome = (verdict: SearchOutcome["verdict"]): SearchOutcome => {
+      return { verdict, offsets: this.#bounds.low, steps: this.#steps };
+    };
     try {
-      const found = this.#solveParts(all);
-      return { verdict: found ? "found" : "impossible", offsets: this.#offsets, steps: this.#steps };
+      return outcome(this.#bounds.propagate(all) && this.#solveParts(all, 0) ? "found" : "impossible");
     } catch (error) {
       if (!(error instanceof Limit)) throw error;
-      return { verdict: "limit", offsets: this.#offsets, steps: this.#steps };
+      return outcome("limit");
     }
   }
 
   /** Solves a set of unplaced buffers, split wherever nothing crosses a moment: the smallest part first. */
-  #solveParts(list: Int32Array): boolean {
-    const { first, last } = this.#problem;
+  #solveParts(list: Int32Array, depth: number): boolean {
     if (list.length === 0) return true;
-    const byStart = list.slice().sort((a, b) => first[a] - first[b]);
-    let begin = 0;
-    let reach = last[byStart[0]];
+    const { first, last } = this.#problem;
     const parts: Int32Array[] = [];
-    for (let i = 1; i < byStart.length; i++) {
-      if (first[byStart[i]] > reach) {
-        parts.push(byStart.subarray(begin, i));
+    let begin = 0;
+    let reach = last[list[0]];
+    for (let i = 1; i < list.length; i++) {
+      if (first[list[i]] > reach) {
+        parts.push(list.subarray(begin, i));
         begin = i;
       }
-      reach = Math.max(reach, last[byStart[i]]);
+      reach = Math.max(reach, last[list[i]]);
     }
-    parts.push(byStart.subarray(begin));
+    parts.push(list.subarray(begin));
     if (parts.length > 1) parts.sort((a, b) => a.length - b.length);
-    for (const part of parts) if (!this.#solve(part)) return false;
-    return true;
-  }
-
-  /** Changes what is known of a buffer so that it can be undone. */
-  #set(buffer: number, low: number, supported: number): void {
-    this.#trail.push(buffer, this.#low[buffer], this.#supported[buffer]);
-    this.#low[buffer] = low;
-    this.#supported[buffer] = supported;
-  }
-
-  #undo(mark: number): void {
-    const trail = this.#trail;
-    while (trail.length > mark) {
-      const supported = trail.pop()!;
-      const low = trail.pop()!;
-      const buffer = trail.pop()!;
-      this.#low[buffer] = low;
-      this.#supported[buffer] = supported;
+    for (const part of parts) {
+      if (this.#solve(part, depth)) continue;
+      // Parts solved before this one were placed for nothing.
+      for (const buffer of list) this.#bounds.unplace(buffer);
+      return false;
     }
+    return true;
   }
 
   /** Solves one part: places a buffer and solves the rest, or else postpones it and looks again. */
-  #solve(list: Int32Array): boolean {
-    const { first, last, size, alignment } = this.#problem;
-    const low = this.#low;
-    const supported = this.#supported;
+  #solve(list: Int32Array, depth: number): boolean {
+    const bounds = this.#bounds;
     const { steps, shouldStop } = this.#request;
-    const entry = this.#trail.length;
-    for (;;) {
+    const word = depth >>> 5;
+    const bit = 1 << (depth & 31);
+    const entry = bounds.mark();
+    do {
       if (this.#steps >= steps || ((this.#steps & 255) === 0 && shouldStop())) throw new Limit();
       this.#steps++;
-      if (!this.#raise(list) || !this.#fits(list)) {
-        this.#undo(entry);
-        return false;
-      }
       const chosen = this.#choose(list);
-      const mark = this.#trail.length;
-      const offset = low[chosen];
-      const top = offset + size[chosen];
-      this.#offsets[chosen] = offset;
-      const rest = new Int32Array(list.length - 1);
-      let count = 0;
-      for (let i = 0; i < list.length; i++) {
-        const other = list[i];
-        if (other === chosen) continue;
-        rest[count++] = other;
-        if (first[other] > last[chosen] || last[other] < first[chosen]) continue;
-        const above = Math.ceil(top / alignment[other]) * alignment[other];
-        if (above > low[other] || (above === low[other] && !supported[other])) this.#set(other, above, 1);
-      }
-      if (this.#solveParts(rest)) return true;
-      this.#undo(mark);
-      this.#set(chosen, offset, 0);
-    }
+      const mark = bounds.mark();
+      bounds.place(chosen, depth);
+      const rest = list.filter((buffer) => buffer !== chosen);
+      if (bounds.propagate(rest) && this.#solveParts(rest, depth + 1)) return true;
+      bounds.undo(mark);
+      bounds.unplace(chosen);
+      // A conflict in which this decision has no part is one of the node above as well.
+      if ((bounds.conflict[word] & bit) === 0) break;
+      bounds.conflict[word] &= ~bit;
+      bounds.postpone(chosen);
+    } while (bounds.propagate(list));
+    bounds.undo(entry);
+    return false;
   }
 
-  /** What nothing placed supports must lie on something unplaced: raises it to the lowest end of such. */
-  #raise(list: Int32Array): boolean {
-    const { first, last, size, alignment } = this.#problem;
-    const low = this.#low;
-    const { capacity } = this.#request;
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (let i = 0; i < list.length; i++) {
-        const buffer = list[i];
-        if (low[buffer] + size[buffer] > capacity) return false;
-        if (this.#supported[buffer]) continue;
-        let lowest = Number.POSITIVE_INFINITY;
-        for (let j = 0; j < list.length; j++) {
-          const other = list[j];
-          if (other === buffer || first[other] > last[buffer] || last[other] < first[buffer]) continue;
-          const end = low[other] + size[other];
-          if (end < lowest) lowest = end;
-        }
-        lowest = Math.ceil(lowest / alignment[buffer]) * alignment[buffer];
-        if (lowest > low[buffer]) {
-          if (lowest + size[buffer] > capacity) return false;
-          this.#set(buffer, lowest, 0);
-          changed = true;
-        }
-      }
-    }
-    return true;
-  }
-
-  /** Whether each section alone still has room, waste below what cannot be lower included. */
-  #fits(list: Int32Array): boolean {
-    const { first, last, size } = this.#problem;
-    const low = this.#low;
-    const fill = this.#fill;
-    const { capacity } = this.#request;
-    // Insertion sort: the order changes little from step to step.
-    let from = Number.POSITIVE_INFINITY;
-    let to = 0;
-    for (let i = 0; i < list.length; i++) {
-      const buffer = list[i];
-      if (first[buffer] < from) from = first[buffer];
-      if (last[buffer] > to) to = last[buffer];
-      let j = i;
-      for (; j > 0 && low[list[j - 1]] > low[buffer]; j--) list[j] = list[j - 1];
-      list[j] = buffer;
-    }
-    fill.fill(0, from, to + 1);
-    for (let i = 0; i < list.length; i++) {
-      const buffer = list[i];
-      const end = last[buffer];
-      for (let section = first[buffer]; section <= end; section++) {
-        const filled = Math.max(fill[section], low[buffer]) + size[buffer];
-        if (filled > capacity) return false;
-        fill[section] = filled;
-      }
-    }
-    return true;
-  }
-
-  /** Of the buffers that can lie lowest, the one with most weight. The list is in order of lowest offsets. */
+  /** The buffer to place next: nothing unplaced fits below it. */
   #choose(list: Int32Array): number {
-    const low = this.#low;
-    const { weight } = this.#request;
-    let best = list[0];
-    for (let i = 1; i < list.length && low[list[i]] === low[best]; i++) {
-      if (weight[list[i]] > weight[best]) best = list[i];
+    const { size } = this.#problem;
+    const { low, depth, members, neighbours } = this.#bounds;
+    if (this.#request.focus === "lowest") return this.#lowest(list);
+    let chosen = this.#lowest(members[this.#section(list)]);
+    for (let below = chosen; below >= 0; ) {
+      chosen = below;
+      below = -1;
+      for (const other of neighbours[chosen]) {
+        if (depth[other] >= 0 || low[other] + size[other] > low[chosen]) continue;
+        if (below < 0 || this.#comesBefore(other, below)) below = other;
+      }
+    }
+    return chosen;
+  }
+
+  /** The section in which to go on. */
+  #section(list: Int32Array): number {
+    const { first, last } = this.#problem;
+    const { capacity, conflicts, focus } = this.#request;
+    const { reach, floor, candidates } = this.#bounds;
+    let end = 0;
+    for (const buffer of list) end = Math.max(end, last[buffer]);
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let section = first[list[0]]; section <= end; section++) {
+      if (floor[section] < 0) continue;
+      const choice = focus === "contested" ? candidates[section] : capacity - reach[section] + 1;
+      if (choice / conflicts[section] >= least) continue;
+      least = choice / conflicts[section];
+      best = section;
     }
     return best;
+  }
+
+  /** Of the unplaced buffers that can lie lowest, the one with most weight. */
+  #lowest(list: Int32Array): number {
+    const { depth } = this.#bounds;
+    let best = -1;
+    for (const buffer of list) {
+      if (depth[buffer] < 0 && (best < 0 || this.#comesBefore(buffer, best))) best = buffer;
+    }
+    return best;
+  }
+
+  #comesBefore(buffer: number, other: number): boolean {
+    const { low } = this.#bounds;
+    const { weight } = this.#request;
+    return low[buffer] < low[other] || (low[buffer] === low[other] && weight[buffer] > weight[other]);
   }
 }

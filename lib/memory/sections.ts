@@ -1,5 +1,5 @@
-import type { SearchProblem } from "./offset-search.ts";
 import type { MemoryProblem } from "./problem.ts";
+import type { SearchProblem } from "./search-problem.ts";
 
 /** A problem made ready to be searched, and the way back. */
 export interface Sections {

@@ -1,6 +1,8 @@
 import { liveBound } from "./bound.ts";
 import { bestGreedyPlan } from "./greedy.ts";
-import { searchOffsets } from "./offset-search.ts";
+import { joinBuffers } from "./join-buffers.ts";
+import { offsetOrders } from "./offset-orders.ts";
+import { type SearchFocus, searchOffsets } from "./offset-search.ts";
 import type { MemoryPlan, MemoryProblem } from "./problem.ts";
 import { type Sections, sectionsOf } from "./sections.ts";
 
@@ -35,13 +37,20 @@ export interface OffsetSolution {
 const mostBuffers = 2_000;
 /** Nodes of the first attempt with each order; each round doubles it. */
 const firstSteps = 1_000;
+/** Where searches go on, in the order in which they take turns, and their share of nodes: quick ones are given more. */
+const turns: readonly { readonly focus: SearchFocus; readonly share: number }[] = [
+  { focus: "lowest", share: 2 },
+  { focus: "contested", share: 1 },
+  { focus: "tightest", share: 1 },
+];
 /** Nodes for one capacity when several are to be tried. */
 const stepsPerCapacity = 32_000;
 
 /**
  * Finds the lowest plan, or one that fits a capacity, by exact search: greedy plans first, then depth-first search
- * (`searchOffsets`) under several orders in turn. A good order finds a plan in a few thousand nodes where a bad one
- * needs millions, and which is good is not known before: so each gets a few nodes, then twice as many, and so on.
+ * (`searchOffsets`) under several orders and from several places in turn. A good one finds a plan in a few thousand
+ * nodes where a bad one needs millions, and which is good is not known before: so each gets a few nodes, then twice as
+ * many, and so on. Nodes decide, not the clock: the same problem has the same plan wherever there is time for it.
  *
  * Problems of more than 2,000 buffers are planned by the greedy orders alone and say `limit` unless that is enough.
  */
@@ -52,7 +61,6 @@ export function solveOffsets(problem: MemoryProblem, options: OffsetOptions = {}
 class OffsetSolver {
   readonly #problem: MemoryProblem;
   readonly #sections: Sections;
-  readonly #weights: readonly Float64Array[];
   readonly #steps: number;
   readonly #shouldStop: () => boolean;
   #plan: MemoryPlan;
@@ -71,7 +79,6 @@ class OffsetSolver {
     this.#plan = bestGreedyPlan(problem);
     // A buffer that is never alive shares its bytes with anything, but a plan's height counts it.
     this.#lowerBound = problem.buffers.reduce((most, { size }) => Math.max(most, size), liveBound(problem));
-    this.#weights = orderWeights(problem, this.#sections);
   }
 
   solve(capacity: number | undefined): OffsetSolution {
@@ -119,83 +126,44 @@ class OffsetSolver {
     );
   }
 
-  /** Tries each order with more and more nodes until one of them finds a plan or proves that there is none. */
+  /** Tries each order and focus with more and more nodes until one finds a plan or proves that there is none. */
   #attempt(capacity: number, most: number): "found" | "impossible" | "limit" {
-    const { problem, unit } = this.#sections;
+    if (this.#exhausted()) return "limit";
+    const { unit } = this.#sections;
+    const units = Math.floor(capacity / unit);
     const end = Math.min(this.#steps, this.#used + most);
+    const { problem, joined } = joinBuffers(this.#sections.problem, units);
+    const conflicts = new Float64Array(problem.sections).fill(1);
+    const orders = offsetOrders(problem);
     for (let steps = firstSteps; ; steps *= 2) {
-      for (const weight of this.#weights) {
-        if (this.#exhausted() || this.#used >= end) return "limit";
-        const outcome = searchOffsets(problem, {
-          capacity: Math.floor(capacity / unit),
-          weight,
-          steps: Math.min(steps, end - this.#used),
-          shouldStop: this.#shouldStop,
-        });
-        this.#used += outcome.steps;
-        if (outcome.verdict === "limit") continue;
-        if (outcome.verdict === "found") this.#keep(outcome.offsets);
-        else this.#lowerBound = Math.max(this.#lowerBound, (Math.floor(capacity / unit) + 1) * unit);
-        return outcome.verdict;
+      for (const { focus, share } of turns) {
+        for (const weight of orders) {
+          if (this.#exhausted() || this.#used >= end) return "limit";
+          const outcome = searchOffsets(problem, {
+            capacity: units,
+            weight,
+            focus,
+            conflicts,
+            steps: Math.min(share * steps, end - this.#used),
+            shouldStop: this.#shouldStop,
+          });
+          this.#used += outcome.steps;
+          if (outcome.verdict === "limit") continue;
+          if (outcome.verdict === "found") this.#keep(joined, outcome.offsets);
+          else this.#lowerBound = Math.max(this.#lowerBound, (units + 1) * unit);
+          return outcome.verdict;
+        }
       }
     }
   }
 
-  #keep(units: Float64Array): void {
+  /** Keeps a plan if it is the lowest: offsets in units, of the buffers that stand for those that were searched. */
+  #keep(joined: Int32Array, units: Float64Array): void {
     const { positions, unit } = this.#sections;
     const { buffers } = this.#problem;
     const offsets = new Array<number>(buffers.length).fill(0);
-    for (const [buffer, position] of positions.entries()) offsets[position] = units[buffer] * unit;
+    for (const [buffer, position] of positions.entries()) offsets[position] = units[joined[buffer]] * unit;
     const height = buffers.reduce((most, { size }, index) => Math.max(most, offsets[index] + size), 0);
     if (height < this.#plan.height) this.#plan = { offsets, height };
   }
-}
-
-/**
- * The orders in which buffers that could go equally low are tried. Fullest section first, then the longest, then the
- * largest is the order that MiniMalloc's paper calls TWA; the others differ in what they put first.
- */
-function orderWeights({ buffers }: MemoryProblem, { positions, problem }: Sections): Float64Array[] {
-  const { count, sections, size, first, last } = problem;
-  const load = new Float64Array(sections);
-  const starts = new Int32Array(sections + 1);
-  const ends = new Int32Array(sections + 1);
-  for (let buffer = 0; buffer < count; buffer++) {
-    starts[first[buffer]]++;
-    ends[last[buffer]]++;
-    for (let section = first[buffer]; section <= last[buffer]; section++) load[section] += size[buffer];
-  }
-  // Buffers that begin before a section, and that end before it.
-  for (let section = 1; section <= sections; section++) {
-    starts[section] += starts[section - 1];
-    ends[section] += ends[section - 1];
-  }
-  const total = (buffer: number): number => load.subarray(first[buffer], last[buffer] + 1).reduce(larger);
-  const width = (buffer: number): number => last[buffer] - first[buffer] + 1;
-  const area = (buffer: number): number => size[buffer] * width(buffer);
-  const neighbours = (buffer: number): number =>
-    starts[last[buffer]] - (first[buffer] > 0 ? ends[first[buffer] - 1] : 0);
-  const byteSteps = (buffer: number): number => {
-    const { start, end } = buffers[positions[buffer]];
-    return size[buffer] * (end - start);
-  };
-  const bytes = (buffer: number): number => size[buffer];
-  const orders = [[total, width, area], [width, area], [area], [byteSteps], [neighbours, bytes]];
-  return orders.map((keys) => ranks(count, keys));
-}
-
-function larger(a: number, b: number): number {
-  return Math.max(a, b);
-}
-
-/** Positions in ascending order of the first key, of the second where that is equal, and so on. */
-function ranks(count: number, keys: readonly ((buffer: number) => number)[]): Float64Array {
-  const columns = keys.map((key) => Float64Array.from({ length: count }, (_, buffer) => key(buffer)));
-  const sorted = Array.from({ length: count }, (_, buffer) => buffer).sort((a, b) => {
-    for (const column of columns) if (column[a] !== column[b]) return column[a] - column[b];
-    return b - a;
-  });
-  const weight = new Float64Array(count);
-  for (const [rank, buffer] of sorted.entries()) weight[buffer] = rank;
-  return weight;
 }

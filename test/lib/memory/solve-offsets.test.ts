@@ -8,6 +8,9 @@ import {
   solveOffsets,
   validatePlan,
 } from "../../../lib/memory/index.ts";
+import { joinBuffers } from "../../../lib/memory/join-buffers.ts";
+import { type SearchFocus, searchOffsets } from "../../../lib/memory/offset-search.ts";
+import { sectionsOf } from "../../../lib/memory/sections.ts";
 import { random } from "../../../lib/tensor/index.ts";
 import { integer } from "../../support/operator-samples.ts";
 import { suite } from "../../support/suite.ts";
@@ -60,6 +63,35 @@ test("the lowest plan is that of brute force, with and without alignment", () =>
     if (lowest > liveBound(tested)) aboveBound++;
   }
   assert.ok(aboveBound > 10, `some of the lowest plans are above the bound (${aboveBound})`);
+});
+
+test("wherever it goes on, the search alone finds or refutes a plan as brute force does", () => {
+  const seen = { found: 0, impossible: 0, joined: 0 };
+  for (let seed = 1; seed <= 150; seed++) {
+    const { buffers } = problem(seed, 7, 6, 9, seed % 2 === 0 ? [1] : [1, 2, 3]);
+    const tested = { buffers: buffers.filter(occupied) };
+    const lowest = lowestHeight(tested);
+    const { problem: searched, unit } = sectionsOf(tested);
+    for (const height of [lowest - 1, lowest]) {
+      const capacity = Math.floor(height / unit);
+      const { problem: joined } = joinBuffers(searched, capacity);
+      seen.joined += searched.count - joined.count;
+      for (const focus of ["contested", "tightest", "lowest"] satisfies SearchFocus[]) {
+        const { verdict } = searchOffsets(joined, {
+          capacity,
+          focus,
+          weight: new Float64Array(joined.count),
+          conflicts: new Float64Array(joined.sections).fill(1),
+          steps: 1_000_000,
+          shouldStop: () => false,
+        });
+        const fits = capacity * unit >= lowest;
+        assert.is(verdict, fits ? "found" : "impossible", `seed ${seed}, ${focus}, ${capacity}`);
+        seen[fits ? "found" : "impossible"]++;
+      }
+    }
+  }
+  assert.ok(seen.found > 100 && seen.impossible > 100 && seen.joined > 0, JSON.stringify(seen));
 });
 
 function occupied({ size, start, end }: MemoryProblem["buffers"][number]): boolean {
