@@ -36,7 +36,8 @@ interface ConvertingFactory extends ts.NodeFactory {
  */
 export function transformCell(source: string, fileName: string): TransformedCell {
   const declared = new Set<string>();
-  const { outputText, sourceMapText } = ts.transpileModule(source, {
+  // A comment that ends with the cell would swallow what is put behind the last expression.
+  const { outputText, sourceMapText } = ts.transpileModule(`${source}\n`, {
     fileName,
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,

@@ -13,19 +13,21 @@ const repeats = Number(process.env.TESSERA_REPEATS ?? 100);
 const millisecondsBefore = (kind: string): number =>
   kind === "a loop in an imported module" || kind === "a training step" ? 1000 : 100;
 
-/** Seconds from the interrupt to the reply of the stopped cell; undefined where the values are gone or the cell goes on. */
-async function stop(kernel: KernelClient, kind: string, code: string): Promise<number | undefined> {
+/** Seconds from the interrupt to the reply of the stopped cell. Throws where it ended otherwise, or the values are gone. */
+async function stop(kernel: KernelClient, kind: string, code: string): Promise<number> {
   const id = kernel.send("execute_request", { code, allow_stdin: true });
   const ended = kernel.reply(id);
   await kernel.until(({ header, parent_header: p }) => p.msg_id === id && header.msg_type === "execute_input");
   await sleep(millisecondsBefore(kind));
   const began = performance.now();
   await kernel.request("interrupt_request", {}, "control");
-  const { ename } = (await ended).content;
+  const { status, ename, evalue } = (await ended).content;
   const seconds = (performance.now() - began) / 1000;
-  const kept = result(await kernel.execute("kept"));
+  const after = await kernel.execute("kept");
   kernel.published.length = 0;
-  return ename === "Interrupted" && kept === "7" ? seconds : undefined;
+  if (ename !== "Interrupted") throw new Error(`the cell ended with ${status} ${ename} ${evalue}`);
+  if (result(after) !== "7") throw new Error(`the next cell came to ${JSON.stringify(after.reply.content)}`);
+  return seconds;
 }
 
 async function begin(folder: string): Promise<KernelClient> {
@@ -50,10 +52,9 @@ export async function measure(): Promise<Measured> {
       const seconds: number[] = [];
       for (let repeat = 0; repeat < repeats; repeat++) {
         try {
-          const taken = await stop(kernel, kind, code);
-          if (taken !== undefined) seconds.push(taken);
+          seconds.push(await stop(kernel, kind, code));
         } catch (error) {
-          // No answer is a result too: it is said and not counted as stopped, and a new kernel goes on.
+          // No answer, or a wrong one, is a result too: it is said and not counted as stopped, and a new kernel goes on.
           console.log(`${kind}, repeat ${repeat + 1}: ${(error as Error).message.split("\n", 1)[0]}`);
           kernel.child.kill("SIGKILL");
           await kernel.stop();

@@ -42,6 +42,9 @@ async function fail(code: string): Promise<{ ename: string; evalue: string; trac
 
 test("shows the value of its last expression, and nothing for undefined", async () => {
   assert.is(await run("1 + 1"), "2");
+  for (const commented of ["1 + 1 // two", "1 + 1\n// two", "await 2\n/* two */", "// two\nawait 2 // two"]) {
+    assert.is(await run(commented), "2", commented);
+  }
   assert.is(await run("1; undefined"), undefined);
   assert.is(await run("'text'"), "'text'");
   assert.is(await run("const silent = 1"), undefined);
