@@ -32,25 +32,25 @@ function valueNamed(name: string): unknown {
 }
 
 function memberOf(value: unknown, key: string): unknown {
-  for (let owner = ownerOf(value); owner !== null; owner = Object.getPrototypeOf(owner)) {
+  for (const owner of ownersOf(value)) {
     const found = Object.getOwnPropertyDescriptor(owner, key);
     if (found !== undefined) return found.value;
   }
   return undefined;
 }
 
-/** Where a value's members are looked for first; null where looking would run code. */
-function ownerOf(value: unknown): object | null {
-  return value === null || value === undefined || types.isProxy(value) ? null : Object(value);
+/** Where a value's members are looked for, one after the other, as far as looking runs no code. */
+function* ownersOf(value: unknown): Generator<object> {
+  let owner: object | null = value === null || value === undefined ? null : Object(value);
+  for (; owner !== null && !types.isProxy(owner); owner = Object.getPrototypeOf(owner)) yield owner;
 }
 
 /** Own members first, then inherited ones, up to what every object has. */
 function membersOf(value: unknown): Looked["members"] {
   const members = new Map<string, Looked["members"][number]>();
-  const first = ownerOf(value);
-  for (let owner = first; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
-    if (types.isProxy(owner)) break;
-    if (owner === first && isList(owner)) continue;
+  for (const [generation, owner] of [...ownersOf(value)].entries()) {
+    if (owner === Object.prototype) break;
+    if (generation === 0 && isList(owner)) continue;
     for (const text of Object.getOwnPropertyNames(owner).slice(0, mostMembers)) {
       if (members.has(text) || text === "constructor") continue;
       const found = Object.getOwnPropertyDescriptor(owner, text);

@@ -131,6 +131,9 @@ test("completes members that only the value has, where its type is any", async (
   assert.equal(await complete("const f = (parsed: any) => parsed.us"), ["const f = (parsed: any) => parsed.", []]);
   await kernel.execute("let asked = 0; const lazy: any = { get secret() { asked++; return { a: 1 } } }");
   assert.equal(await complete("lazy.secret."), ["lazy.secret.", []]);
+  const trap = "new Proxy({}, { getOwnPropertyDescriptor() { asked++; return undefined } })";
+  await kernel.execute(`const child: any = Object.create(${trap})`);
+  assert.equal(await complete("child.deep."), ["child.deep.", []]);
   assert.is(result(await kernel.execute("asked")), "0");
 });
 
