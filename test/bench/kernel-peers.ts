@@ -2,6 +2,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { kernelspec } from "../../kernel/install.ts";
 import { findPython } from "../support/environment.ts";
 
 /** What the same thing is called in the languages of the kernels. */
@@ -85,11 +86,11 @@ export function findPeers(folder: string): Readonly<Record<string, Peer | string
 }
 
 function tessera(folder: string): Peer {
-  const main = join(import.meta.dirname, "../../kernel/cli/main.js");
+  const { argv, env } = kernelspec();
   return {
-    command: (file) => [process.execPath, main, "kernel", file],
+    command: (file) => argv.map((part) => (part === "{connection_file}" ? file : part)),
     phrases: typescript,
-    environment: { XDG_CACHE_HOME: folder },
+    environment: { ...env, XDG_CACHE_HOME: folder },
     interruptMode: "message",
   };
 }

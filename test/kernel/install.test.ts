@@ -36,6 +36,10 @@ test("install writes a kernelspec of absolute paths, with logos, without Python"
   assert.ok(isAbsolute(argv[0]) && isAbsolute(argv[1]) && existsSync(argv[0]) && existsSync(argv[1]));
   assert.is(rest.language, "typescript");
   assert.is(rest.interrupt_mode, "message");
+  assert.ok(
+    Object.values(rest.env).every((value) => typeof value === "string"),
+    JSON.stringify(rest.env),
+  );
   for (const logo of ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"])
     assert.ok(existsSync(join(spec, logo)), logo);
 });

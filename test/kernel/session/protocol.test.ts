@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { kernelspec } from "../../../kernel/install.ts";
 import type { Message } from "../../../kernel/protocol/index.ts";
 import { KernelClient, outputs, printed, result } from "../../support/kernel-client.ts";
 import { suite } from "../../support/suite.ts";
@@ -454,6 +455,18 @@ test("outlives a full heap, and says that the values are lost", async () => {
     assert.is(result(await small.execute("6 * 7")), "42");
   } finally {
     await small.stop();
+  }
+});
+
+test("what the kernelspec sets for the kernel's process is not in the environment of cells", async () => {
+  const { argv, env } = kernelspec();
+  const command = (file: string): string[] => argv.map((part) => (part === "{connection_file}" ? file : part));
+  const started = await KernelClient.start({ command, environment: { ...env, MARK: "given" } });
+  try {
+    const names = JSON.stringify([...Object.keys(env), "MARK"]);
+    assert.is(result(await started.execute(`${names}.map((name) => process.env[name]).join()`)), "',given'");
+  } finally {
+    await started.stop();
   }
 });
 
