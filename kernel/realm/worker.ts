@@ -17,6 +17,7 @@ import { hooksFlag, interruptFlag, listen, post, realmData } from "./port.ts";
 import { report } from "./progress.ts";
 import { render } from "./render.ts";
 import { mapStackTraces, rememberSource } from "./sources.ts";
+import { followTicks } from "./ticks.ts";
 import { followTimers, stopTimers } from "./timers.ts";
 import { wait, waitEach } from "./waits.ts";
 
@@ -123,6 +124,7 @@ redirectChildProcesses();
 mapStackTraces();
 guardProcess();
 followTimers();
+followTicks(interruptFlag);
 watchAsyncHooks(() => Atomics.store(hooksFlag, 0, 1));
 const { dirname: __dirname, filename: __filename } = notebookMeta;
 defineGlobals({ ...notebook, require: notebookRequire, __dirname, __filename, _: undefined });

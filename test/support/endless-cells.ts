@@ -25,6 +25,7 @@ export const endlessCells: Readonly<Record<string, string>> = {
   "a loop in a timer": "setTimeout(spin, 1); await new Promise(() => {})",
   "a loop in a microtask": "queueMicrotask(spin); await sleep(1e6)",
   "a loop in process.nextTick": "const tick = () => process.nextTick(tick); tick(); await new Promise(() => {})",
+  "a loop of ticks and promises": "for (;;) await new Promise((go) => process.nextTick(go))",
   "a loop in a getter": "({ get x() { return spin() } }).x",
   "a loop in a generator": "for (const x of (function* () { while (true) yield ticks++ })()) {}",
   "a loop in a comparator": "[3, 2, 1].sort(() => { while (true) {} })",
