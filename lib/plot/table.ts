@@ -5,6 +5,10 @@ import type { MimeBundle } from "./mime.ts";
 /** A number as people write it, perhaps with a spread or a unit behind it: `−1,234.5`, `2.29 ± 0.04`, `< 5 %`, `97.5 MiB`. */
 const isNumber = /^[−<~≤≥]?\s?[\d.,]+(e[+-]?\d+)?(\s?[±×%].*| [kKMGTµmn]?i?[BsJ])?$/;
 
+/** So many letters of a column of words stay on one line, if they can, and so many of a caption above a narrow table. */
+const mostWordsWidth = 16;
+const mostCaptionWidth = 80;
+
 /** A row of a table: what stands in each column, by the column's heading. */
 export type TableRow = Readonly<Record<string, string | number | undefined>>;
 
@@ -50,13 +54,22 @@ export class Table {
 
   /** All forms of the table by MIME type: HTML and text. */
   bundle(): MimeBundle {
-    const align = (column: number): string =>
-      ` style="text-align:${this.#isNumeric(column) ? "right;white-space:nowrap" : "left"}"`;
-    const row = (tag: "td" | "th", cells: readonly string[]): string =>
-      `<tr>${cells.map((cell, column) => `<${tag}${align(column)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
-    const caption = this.title === "" ? "" : `<caption style="text-align:left">${escapeHtml(this.title)}</caption>`;
-    const body = this.#shownRows().map((cells) => row("td", cells));
-    const html = `<table>${caption}<thead>${row("th", this.columns)}</thead><tbody>${body.join("")}</tbody></table>`;
+    const shown = this.#shownRows();
+    const row = (tag: "td" | "th", cells: readonly string[], style: (column: number) => string): string =>
+      `<tr>${cells.map((cell, column) => `<${tag} style="${style(column)}">${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+    // Headings may break, numbers may not, and words only where they are many.
+    const head = row("th", this.columns, (column) => {
+      const longest = Math.max(...shown.map((cells) => cells[column].length), 0);
+      const align = this.#isNumeric(column) ? "right" : `left;min-width:${Math.min(longest, mostWordsWidth)}ch`;
+      return `text-align:${align};vertical-align:bottom;white-space:normal`;
+    });
+    const body = shown.map((cells) =>
+      row("td", cells, (column) => `text-align:${this.#isNumeric(column) ? "right;white-space:nowrap" : "left"}`),
+    );
+    const wrap = this.title.length > mostCaptionWidth ? "" : ";white-space:nowrap";
+    const caption =
+      this.title === "" ? "" : `<caption style="text-align:left${wrap}">${escapeHtml(this.title)}</caption>`;
+    const html = `<table>${caption}<thead>${head}</thead><tbody>${body.join("")}</tbody></table>`;
     return { "text/html": html, "text/plain": this.toString() };
   }
 

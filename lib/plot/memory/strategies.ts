@@ -8,7 +8,7 @@ import type {
 } from "../../training/index.ts";
 import { line } from "../charts/series.ts";
 import type { Figure } from "../figure.ts";
-import { formatBytes, formatPercent } from "../look/format.ts";
+import { byteUnit, formatBytes, formatPercent } from "../look/format.ts";
 import { type Table, table } from "../table.ts";
 
 /** Memory strategies as rows: what each takes, what it costs, and that the loss stays. */
@@ -76,13 +76,14 @@ function brief(step: string): string {
 
 /** Extra work over memory, and the bound below it. */
 export function frontierFigure({ title, points }: FrontierReport): Figure {
-  const megabytes = ({ arenaBytes }: (typeof points)[number]): number => arenaBytes / 1e6;
+  const { divisor, unit } = byteUnit(Math.max(0, ...points.map(({ arenaBytes }) => arenaBytes)));
+  const arena = ({ arenaBytes }: (typeof points)[number]): number => arenaBytes / divisor;
   return line(
     {
-      planned: points.map((point): [number, number] => [megabytes(point), 100 * point.extraWork]),
-      "lower bound": points.map((point): [number, number] => [megabytes(point), 100 * point.leastExtraWork]),
+      planned: points.map((point): [number, number] => [arena(point), 100 * point.extraWork]),
+      "lower bound": points.map((point): [number, number] => [arena(point), 100 * point.leastExtraWork]),
     },
-    { title, x: "arena, MB", y: "extra work, % of a step" },
+    { title, x: `arena, ${unit}`, y: "extra work, % of a step" },
   );
 }
 
