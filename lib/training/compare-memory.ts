@@ -93,8 +93,8 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
   const rows: StrategyComparison[] = [];
   let fitBytes = asked;
   let expected: readonly number[] | undefined;
-  /** Of the first strategy: milliseconds for each second by rooflines. */
-  let pace: number | null | undefined;
+  /** Of the first strategy: milliseconds of a step, and its seconds by rooflines. */
+  let first: { readonly milliseconds: number | null; readonly seconds: number } | undefined;
   const id = `compare-memory-${++comparisons}`;
   const report = (note: string, finished = false): void =>
     host().report({
@@ -116,7 +116,7 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
     const ran = samples !== null && planned.arenaBytes <= mostExecutedBytes ? await train(program, samples) : null;
     expected ??= ran?.losses;
     const seconds = rooflineSeconds(program.training.schedule.graph);
-    if (pace === undefined) pace = ran === null ? null : ran.milliseconds / seconds;
+    first ??= { milliseconds: ran?.milliseconds ?? null, seconds };
     const limit = fitBytes;
     rows.push({
       name,
@@ -126,7 +126,7 @@ export async function compareMemory(model: Model, options: CompareMemoryOptions 
       extraWork: planned.strategy === undefined ? 0 : planned.strategy.extraFlops / planned.strategy.flops,
       hostBytes: planned.hostBytes ?? 0,
       millisecondsPerStep: ran?.milliseconds ?? null,
-      plannedMillisecondsPerStep: pace === null ? null : pace * seconds,
+      plannedMillisecondsPerStep: first.milliseconds === null ? null : first.milliseconds * (seconds / first.seconds),
       lossDifference: ran === null || expected === undefined ? null : largestDifference(ran.losses, expected),
       largestBatch: largestBatch(batch, microBatchesOf(strategiesOf(memory)), limit, (size) =>
         size === batch
