@@ -16,6 +16,22 @@ export function offsetOrders(problem: SearchProblem): Float64Array[] {
   return orders.map((keys) => ranks(count, keys));
 }
 
+/** How far a shaken order moves a buffer at most, as a share of all buffers. */
+const shake = 0.3;
+
+/** Nearly the same order, another one for each `seed`. */
+export function shaken(weight: Float64Array, seed: number): Float64Array {
+  return weight.map((rank, buffer) => rank + shake * weight.length * scattered(seed, buffer));
+}
+
+/** A number from 0 to 1 that two numbers determine and that looks drawn (the last steps of MurmurHash3: Appleby, 2011). */
+function scattered(a: number, b: number): number {
+  let bits = Math.imul(a, 0x9e3779b9) ^ b;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return ((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32;
+}
+
 function larger(a: number, b: number): number {
   return Math.max(a, b);
 }

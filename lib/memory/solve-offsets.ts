@@ -1,7 +1,7 @@
 import { liveBound } from "./bound.ts";
 import { bestGreedyPlan } from "./greedy.ts";
 import { joinBuffers } from "./join-buffers.ts";
-import { offsetOrders } from "./offset-orders.ts";
+import { offsetOrders, shaken } from "./offset-orders.ts";
 import { type SearchFocus, searchOffsets } from "./offset-search.ts";
 import type { MemoryPlan, MemoryProblem } from "./problem.ts";
 import { type Sections, sectionsOf } from "./sections.ts";
@@ -35,8 +35,9 @@ export interface OffsetSolution {
 
 /** The search goes as deep as there are buffers, and so does the stack. */
 const mostBuffers = 2_000;
-/** Nodes of the first attempt with each order; each round doubles it. */
+/** Nodes of the first attempt with each order, and how many times as many each next round has. */
 const firstSteps = 1_000;
+const moreSteps = 1.5;
 /** Where searches go on, in the order in which they take turns, and their share of nodes: quick ones are given more. */
 const turns: readonly { readonly focus: SearchFocus; readonly share: number }[] = [
   { focus: "lowest", share: 2 },
@@ -49,8 +50,9 @@ const stepsPerCapacity = 32_000;
 /**
  * Finds the lowest plan, or one that fits a capacity, by exact search: greedy plans first, then depth-first search
  * (`searchOffsets`) under several orders and from several places in turn. A good one finds a plan in a few thousand
- * nodes where a bad one needs millions, and which is good is not known before: so each gets a few nodes, then twice as
- * many, and so on. Nodes decide, not the clock: the same problem has the same plan wherever there is time for it.
+ * nodes where a bad one needs millions, and which is good is not known before: so each gets a few nodes, then half as many
+ * again, and so on, and from the second round on orders are shaken (randomised restarts: Gomes, Selman, Kautz, "Boosting
+ * combinatorial search through randomization", 1998), by the same hash every time. Nodes decide, not the clock: the same problem has the same plan wherever there is time for it.
  *
  * Problems of more than 2,000 buffers are planned by the greedy orders alone and say `limit` unless that is enough.
  */
@@ -135,16 +137,19 @@ class OffsetSolver {
     const { problem, joined } = joinBuffers(this.#sections.problem, units);
     const conflicts = new Float64Array(problem.sections).fill(1);
     const orders = offsetOrders(problem);
-    for (let steps = firstSteps; ; steps *= 2) {
+    let searches = 0;
+    for (let steps = firstSteps; ; steps *= moreSteps) {
       for (const { focus, share } of turns) {
-        for (const weight of orders) {
+        for (const order of orders) {
+          const known = searches++ < turns.length * orders.length;
+          const weight = known ? order : shaken(order, searches);
           if (this.#exhausted() || this.#used >= end) return "limit";
           const outcome = searchOffsets(problem, {
             capacity: units,
             weight,
             focus,
             conflicts,
-            steps: Math.min(share * steps, end - this.#used),
+            steps: Math.min(Math.ceil(share * steps), end - this.#used),
             shouldStop: this.#shouldStop,
           });
           this.#used += outcome.steps;
