@@ -1,5 +1,6 @@
 import childProcess, { type SpawnSyncOptions, type SpawnSyncReturns } from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
+import { post } from "./port.ts";
 
 /** How a program's streams are connected, and which of its outputs the notebook has to pass on. */
 interface Connection {
@@ -56,6 +57,11 @@ export function redirectChildProcesses(): void {
   prototype.spawn = function (given) {
     const { options, stdout, stderr } = piped(given);
     const result = spawn.call(this, options);
+    const { pid: id } = this;
+    if (id !== undefined) {
+      post({ type: "program", id, runs: true });
+      this.once("exit", () => post({ type: "program", id, runs: false }));
+    }
     if (stdout) this.stdout?.on("data", (chunk) => process.stdout.write(chunk));
     if (stderr) this.stderr?.on("data", (chunk) => process.stderr.write(chunk));
     return result;

@@ -74,6 +74,8 @@ export type FromRealm =
   | { readonly type: "ready"; readonly preloadFailure: string | null }
   | { readonly type: "interrupted"; readonly id: number }
   | { readonly type: "looked"; readonly id: number; readonly found: Looked | null }
+  /** A program that no cell waits for in `execSync` or its like has begun, or has ended. */
+  | { readonly type: "program"; readonly id: number; readonly runs: boolean }
   | { readonly type: "finished"; readonly cell: number; readonly outcome: Outcome }
   | { readonly type: "stream"; readonly cell: number; readonly name: StreamName; readonly text: string }
   | ({

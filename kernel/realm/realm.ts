@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { describeError, Interrupted } from "./errors.ts";
 import { notingExpression } from "./interrupted.ts";
 import type { CellRequest, FromRealm, InputAnswer, Look, Looked, Outcome, RealmData, ToRealm } from "./messages.ts";
+import { stopPrograms } from "./programs.ts";
 import { Terminator } from "./terminate.ts";
 
 /** After an interrupt a worker gets this long to stop by itself before its JavaScript is terminated. */
@@ -26,7 +27,7 @@ export interface RealmOptions {
 
 /** What a realm tells its owner: all that the worker says, and its loss. */
 export type RealmEvent =
-  | Exclude<FromRealm, { type: "finished" | "interrupted" | "looked" }>
+  | Exclude<FromRealm, { type: "finished" | "interrupted" | "looked" | "program" }>
   /** The worker is gone with every value in it, and a new one takes its place. */
   | { readonly type: "lost"; readonly reason: string };
 
@@ -39,6 +40,8 @@ export class Realm {
   readonly #inputSignal = new Int32Array(new SharedArrayBuffer(4));
   readonly #hooksFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #running = new Map<number, (outcome: Outcome) => void>();
+  /** Programs that run beside the cells; an interrupt is none of theirs. */
+  readonly #programs = new Set<number>();
   readonly #looking = new Map<number, (found: Looked | null) => void>();
   #worker: Worker;
   #inputPort: MessagePort;
@@ -128,6 +131,7 @@ export class Realm {
     let state = await within(millisecondsOfGrace);
     let patience = firstPatience;
     let noted = false;
+    let attempts = 0;
     while (state !== "stopped" && worker === this.#worker && !this.#closed) {
       if (Atomics.load(this.#hooksFlag, 0) !== 0) {
         this.#reason = "code that uses async_hooks can only be stopped together with everything else";
@@ -140,7 +144,10 @@ export class Realm {
       const terminated = this.#terminator.terminate(worker).then(() => "terminated");
       // Where the loop has ended just before, the next message is what is terminated.
       const over = (): Promise<string> => Promise.race([terminated, wait(patience, "not yet")]);
-      while ((await over()) !== "terminated") ask();
+      while ((await over()) !== "terminated") {
+        ask();
+        stopPrograms(attempts++, this.#programs);
+      }
       ask();
       state = await within(patience);
       patience = Math.min(2 * patience, longestPatience);
@@ -203,6 +210,9 @@ export class Realm {
       resolve?.(message.outcome);
     } else if (message.type === "looked") {
       this.#looking.get(message.id)?.(message.found);
+    } else if (message.type === "program") {
+      if (message.runs) this.#programs.add(message.id);
+      else this.#programs.delete(message.id);
     } else if (message.type === "interrupted") {
       if (message.id === this.#lastInterrupt && this.#stopped) this.#endInterrupt(this.#stopped);
     } else {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -43,6 +44,29 @@ for (const [what, code] of Object.entries(endlessCells)) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.is(result(await kernel.execute("ticks")), before);
   });
+}
+
+const programs = "lets a cell go that waits for a program, and ends the program, but none that runs beside";
+if (process.platform !== "linux") test.skip(programs, "only Linux says which thread has started a program");
+else {
+  for (const [how, command] of [
+    ["asked", "sleep 1234; sleep 1234"],
+    ["made", "trap : INT; while true; do sleep 0.1234; done"],
+  ]) {
+    test(`${programs}: ${how} to end`, async () => {
+      await kernel.execute(`const beside = require("node:child_process").spawn("sleep", ["1000"])`);
+      const id = await begin(
+        `require("node:child_process").execSync(${JSON.stringify(command)}); console.log("lived")`,
+      );
+      const ended = kernel.reply(id);
+      await kernel.request("interrupt_request", {}, "control");
+      assert.is((await ended).content.ename, "Interrupted");
+      assert.not(kernel.published.some(({ content }) => content.text === "lived\n"));
+      assert.is(result(await kernel.execute("beside.exitCode === null && beside.kill() && kept")), "7");
+      const left = spawnSync("pgrep", ["-f", "sleep (0[.])?1234"]).stdout.toString();
+      assert.is(left, "");
+    });
+  }
 }
 
 /** Cells in which the line that is stopped is marked. */

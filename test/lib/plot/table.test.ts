@@ -25,7 +25,7 @@ test("columns come in the order of their appearance, words to the left, numbers 
 
 test("HTML is escaped and carries the same cells", () => {
   const { "text/html": html, "text/plain": text } = table([{ "<b>": "a & b" }], '"quoted"').bundle();
-  assert.match(html as string, '>&lt;b&gt;</th>');
+  assert.match(html as string, ">&lt;b&gt;</th>");
   assert.match(html as string, "a &amp; b");
   assert.match(html as string, "&quot;quoted&quot;");
   assert.match(text as string, "a & b");
