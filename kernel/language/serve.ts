@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Language, LanguageRequest, LanguageResponse } from "./messages.ts";
 
 /** After this many milliseconds without a question the reader is taken to think, and does not wait for tidying up … */
@@ -26,7 +27,10 @@ export function serve(language: Language): void {
     });
     idle = setTimeout(() => {
       garbage = settle(language, fewestToSettle) || garbage;
+      // V8 leaves holes where garbage was. Now there is time to close them.
+      setFlagsFromString("--compact-on-every-full-gc");
       collect();
+      setFlagsFromString("--no-compact-on-every-full-gc");
     }, idleAfter);
   });
   process.on("disconnect", () => process.exit());

@@ -35,7 +35,8 @@ for (const [what, code] of Object.entries(endlessCells)) {
     const { reply } = await kernel.request("interrupt_request", {}, "control");
     assert.is(reply.content.status, "ok");
     const { ename, traceback, execution_count: count } = (await ended).content;
-    assert.is(ename, "Interrupted");
+    // A training step that ends within the time of grace is told by `fit` itself, as an InterruptedError.
+    assert.match(String(ename), /^Interrupted(Error)?$/);
     // Where it was: in the cell, or in the function of the first cell that a timer or a microtask called.
     const told = (traceback as string[]).join("\n");
     assert.ok(new RegExp(`[ (](cell${count}\\.ts:1|cell1\\.ts:5):\\d+`).test(told), told);
