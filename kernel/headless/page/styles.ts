@@ -66,7 +66,7 @@ pre.code { background: var(--code); border: 1px solid var(--rule); border-radius
 .outputs { margin-top: .7rem; padding-left: 1rem; border-left: 2px solid var(--rule); display: grid; gap: .7rem; grid-template-columns: minmax(0, 1fr); }
 .outputs pre { max-height: 36rem; overflow: auto; }
 .outputs .prose > :last-child { margin-bottom: 0; }
-.outputs table { margin-bottom: 0; }
+.outputs table { margin-bottom: 0; font-size: .82rem; } .outputs th, .outputs td { padding-inline: .5em; }
 .outputs img { display: block; background: var(--card); border-radius: 6px; }
 @media (prefers-color-scheme: dark) { .outputs img { padding: .5rem; } .outputs .figure img { padding: 0; } }
 pre.stderr { background: var(--warn-paper); border-radius: 6px; padding: .6rem .8rem; }
