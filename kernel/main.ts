@@ -9,7 +9,9 @@ import { startSession } from "./session/index.ts";
 /** Runs a kernel on the sockets of a connection file until it is shut down. */
 export async function runKernel(connectionFile: string): Promise<void> {
   // They were for this process, not for the programs that cells start.
-  for (const name of Object.keys(allocatorSettings)) delete process.env[name];
+  for (const [name, value] of Object.entries(allocatorSettings)) {
+    if (process.env[name] === value) delete process.env[name];
+  }
   const sockets = new KernelSockets(readConnectionFile(connectionFile));
   const historyFile = join(process.env.XDG_DATA_HOME ?? join(homedir(), ".local/share"), "tessera/history.jsonl");
   const session = startSession({ workingDirectory: process.cwd(), historyFile });

@@ -26,7 +26,8 @@ export function stopPrograms(attempt: number, others: ReadonlySet<number>): void
   }
 }
 
-function withDescendants(program: number): number[] {
+/** A program and all that it has started, as long as they are in its line; of others than Linux itself alone. */
+export function withDescendants(program: number): number[] {
   const started = threadsOf(program).flatMap((thread) => startedBy(program, thread));
   return [program, ...started.flatMap(withDescendants)];
 }
