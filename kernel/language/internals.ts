@@ -28,6 +28,18 @@ export interface CheckerHost extends ts.Program {
 /** What `checker.getDiagnostics` is in the checker that the compiler makes for itself. */
 export interface WorkingChecker extends ts.TypeChecker {
   getDiagnostics(file: ts.SourceFile): readonly ts.Diagnostic[];
+  getEmitResolver(): EmitResolver;
+}
+
+/** What the back end asks the checker about the names of a file; only handed on. */
+export interface EmitResolver {
+  hasGlobalName(name: string): boolean;
+}
+
+/** Where the back end writes to, and what else it asks of a program. */
+export interface EmitHost {
+  isEmitBlocked(path: string): boolean;
+  writeFile(path: string, text: string): void;
 }
 
 /**
@@ -37,6 +49,10 @@ export interface WorkingChecker extends ts.TypeChecker {
 export interface TypeScriptInternals {
   bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   createTypeChecker(host: ts.Program): WorkingChecker;
+  /** What makes a module of a file, under these options. */
+  getSetExternalModuleIndicator(options: ts.CompilerOptions): (file: ts.SourceFile) => void;
+  getTransformers(options: ts.CompilerOptions, custom: ts.CustomTransformers): object;
+  emitFiles(resolver: EmitResolver, host: EmitHost, file: ts.SourceFile, transformers: object): ts.EmitResult;
   createCompilerHostWorker(options: ts.CompilerOptions, setParentNodes: boolean, system: ts.System): ts.CompilerHost;
   createCommentDirectivesMap(
     file: ts.SourceFile,

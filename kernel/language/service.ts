@@ -4,6 +4,7 @@ import { Cells } from "./cells.ts";
 import { completenessOf } from "./completeness.ts";
 import { importedNames, withoutExports } from "./declarations.ts";
 import { describeDiagnostic, type ModuleNames, readable } from "./diagnostics.ts";
+import { Emitter } from "./emit.ts";
 import type { TypeScript } from "./internals.ts";
 import type { CheckedCell, Language, LanguageOptions } from "./messages.ts";
 import { ModuleProgram } from "./modules.ts";
@@ -25,6 +26,7 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
   const modules = new ModuleProgram(typescript, { workingDirectory, typeRoot, modules: paths, preloaded, system });
   const cells = new Cells(typescript, modules, workingDirectory);
   const opened = openConverter(typescript, load, cells, modules.host, system);
+  const emitter = new Emitter();
   const names: ModuleNames = {
     namespaces: modules.namespaces,
     folders: new Map([
@@ -53,9 +55,9 @@ export function createLanguage(load: LoadTslab, options: LanguageOptions, stock:
         return { status: "error", diagnostics: mistakes };
       }
       cells.accept(cell);
-      return { status: "ok", ...transformCell(code, name) };
+      return { status: "ok", ...transformCell(emitter, code, name) };
     },
-    translate: ({ code, name }) => ({ status: "ok", ...transformCell(code, name) }),
+    translate: ({ code, name }) => ({ status: "ok", ...transformCell(emitter, code, name) }),
     complete({ code, position }) {
       const string = stringAt(code, position);
       // A module that is just being named does not exist yet.

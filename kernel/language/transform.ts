@@ -1,4 +1,5 @@
 import ts from "typescript";
+import type { Emitter } from "./emit.ts";
 
 /** A cell as the realm runs it. */
 export interface TransformedCell {
@@ -34,27 +35,16 @@ interface ConvertingFactory extends ts.NodeFactory {
  * @param source the cell; it may hold syntax errors, which the type check has the task of reporting
  * @param fileName name of the cell in the source map
  */
-export function transformCell(source: string, fileName: string): TransformedCell {
+export function transformCell(emitter: Emitter, source: string, fileName: string): TransformedCell {
   const declared = new Set<string>();
   // A comment that ends with the cell would swallow what is put behind the last expression.
-  const { outputText, sourceMapText } = ts.transpileModule(`${source}\n`, {
+  const { text, sourceMap } = emitter.emit(
+    `${source}\n`,
     fileName,
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      // A module awaits; in a script `await (x)` calls a function of that name.
-      moduleDetection: ts.ModuleDetectionKind.Force,
-      // An import that only a later cell uses must not be dropped.
-      verbatimModuleSyntax: true,
-      experimentalDecorators: true,
-      jsx: ts.JsxEmit.React,
-      sourceMap: true,
-      newLine: ts.NewLineKind.LineFeed,
-    },
-    transformers: { after: [(context) => (file) => new CellTransformer(file, context, declared).transform()] },
-  });
-  const javascript = outputText.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
-  return { javascript, declared: [...declared], sourceMap: sourceMapText ?? "" };
+    (context) => (file) => new CellTransformer(file, context, declared).transform(),
+  );
+  const javascript = text.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "\n");
+  return { javascript, declared: [...declared], sourceMap };
 }
 
 /** Works on JavaScript: TypeScript's own transformers have taken types away and enums apart before. */
