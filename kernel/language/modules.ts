@@ -20,12 +20,6 @@ export interface CompletionHost extends ts.CompilerHost {
   getCompilationSettings(): ts.CompilerOptions;
 }
 
-interface KnownFile {
-  readonly file: ts.SourceFile;
-  /** Time of its last change; null for a file that is taken never to change. */
-  readonly modified: number | null;
-}
-
 /**
  * Every module that a notebook has ever imported, with all that those import, as one program of the compiler.
  *
@@ -41,7 +35,9 @@ export class ModuleProgram {
   readonly #importsPath: string;
   readonly #globalsPath: string;
   readonly #specifiers = new Set<string>();
-  readonly #files = new Map<string, KnownFile>();
+  readonly #files = new Map<string, ts.SourceFile>();
+  /** Those that are the reader's own → the time of their last change. All others are taken never to change. */
+  readonly #local = new Map<string, number>();
   readonly #namespaces = new Map<string, string>();
   #prelude = "";
   #retry = false;
@@ -100,9 +96,10 @@ export class ModuleProgram {
       outdated = true;
     }
     if (outdated) this.#files.delete(this.#importsPath);
-    for (const [path, { modified }] of this.#files) {
-      if (modified === null || modified === this.#modifiedAt(path)) continue;
+    for (const [path, modified] of this.#local) {
+      if (modified === this.#modifiedAt(path)) continue;
       this.#files.delete(path);
+      this.#local.delete(path);
       outdated = true;
     }
     if (outdated) this.#program = this.#build();
@@ -118,7 +115,7 @@ export class ModuleProgram {
 
   /** Whether a file is the reader's own, and may change or hold mistakes. */
   isLocal(file: ts.SourceFile): boolean {
-    return this.#files.get(file.fileName)?.modified != null;
+    return this.#local.has(file.fileName);
   }
 
   #build(): ts.Program {
@@ -172,14 +169,16 @@ export class ModuleProgram {
       getCompilationSettings: () => this.options,
       getSourceFile: (path, languageVersion, onError) => {
         const known = this.#files.get(path);
-        if (known !== undefined) return known.file;
+        if (known !== undefined) return known;
         const text = own[path]?.();
         const isOwn = text !== undefined;
         const file = isOwn
           ? this.#typescript.createSourceFile(path, `export {};\n${text}`, languageVersion)
           : getSourceFile(path, languageVersion, onError);
         const fixed = isOwn || path.includes("/node_modules/") || path.endsWith(".d.ts");
-        if (file !== undefined) this.#files.set(path, { file, modified: fixed ? null : this.#modifiedAt(path) });
+        if (file === undefined) return undefined;
+        this.#files.set(path, file);
+        if (!fixed) this.#local.set(path, this.#modifiedAt(path));
         return file;
       },
       hasInvalidatedResolutions: (path) => this.#retry && !path.includes("/node_modules/"),
