@@ -70,7 +70,13 @@ export class Emitter {
       },
     });
     const transformers = this.#typescript.getTransformers(options, { after: [last] });
-    this.#typescript.emitFiles(this.#resolverFor(file), host, file, transformers);
+    try {
+      this.#typescript.emitFiles(this.#resolverFor(file), host, file, transformers);
+    } catch (error) {
+      // Whatever the checker was in the midst of, the next module must not find it so.
+      this.#resolver = undefined;
+      throw error;
+    }
     return { text, sourceMap };
   }
 
