@@ -274,8 +274,11 @@ class CellTransformer {
   }
 }
 
+/** Whether a statement is a value of the cell. The compiler adds expressions of its own, such as calls of decorators. */
 function isValue(statement: ts.Statement): statement is ts.ExpressionStatement | ts.ExportAssignment {
-  return ts.isExpressionStatement(statement) || ts.isExportAssignment(statement);
+  const is = (node: ts.Node): boolean => ts.isExpressionStatement(node) || ts.isExportAssignment(node);
+  const written = ts.getParseTreeNode(statement);
+  return is(statement) && written !== undefined && is(written);
 }
 
 /** The compiler adds the directive to some cells; ours stands in the function. */

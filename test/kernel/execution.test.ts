@@ -115,6 +115,12 @@ test("destructures, exports, awaits and iterates at its top level", async () => 
   assert.is(await run("await ({ then: (keep: (value: number) => void) => keep(6) })"), "6");
 });
 
+test("may end in a class with decorators", async () => {
+  await run("const seen: string[] = []; function note(_class: object, name: string): any { seen.push(name) }");
+  assert.is(await run("class Noted { @note method() {} @note static field = 1 }"), undefined);
+  assert.is(await run("seen.join()"), "'method,field'");
+});
+
 test("calls functions above their declaration, and redefines them for their callers", async () => {
   assert.is(await run("early(); function early() { return 'here' } early()"), "'here'");
   assert.is(
