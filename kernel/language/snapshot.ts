@@ -16,13 +16,16 @@ const requireTslab = createRequire(require.resolve("tslab/dist/converter.js"));
 /**
  * Under which the compiler runs. It makes much garbage and little that stays; by itself V8 lets the heap double before it
  * cleans up, which is 200 MB after a thousand cells. And sooner or later it tries to optimise the function that makes a
- * type checker, in which all of the checker lies: 100 MB for nothing, hence the limit in bytes of bytecode. A snapshot
- * serves only the flags under which it was built.
+ * type checker, in which all of the checker lies: 100 MB for nothing, hence the limit in bytes of bytecode. V8 marks the
+ * heap on threads beside the cells, four by itself, and whoever is to run next waits until one of them has had its four
+ * milliseconds; a single one leaves the second core to the kernel and the realm. A snapshot serves only the flags under
+ * which it was built.
  */
 export const compilerFlags: readonly string[] = [
   "--heap-growing-percent=10",
   "--max-semi-space-size=4",
   "--max-optimized-bytecode-size=20000",
+  "--v8-pool-size=1",
   "--expose-gc",
 ];
 
