@@ -3,7 +3,7 @@ import { elementCount } from "../../tensor/index.ts";
 import { at, plus, times } from "../affine.ts";
 import { binary, compare, constant, type Expression, indexValue, integer, multiply, select } from "../expression.ts";
 import { type LoopRule, type Position, type Range, type RuleInput, remember } from "./rule.ts";
-import { inWindow, margined, overWindow, padded, phases, turnedWindow, whole } from "./window.ts";
+import { inWindow, isUnrolled, margined, overWindow, padded, phases, placesIn, turnedWindow, whole } from "./window.ts";
 
 function windowOf({ attributes }: RuleInput): Window {
   return {
@@ -23,6 +23,34 @@ function rangesOf({ outputs, attributes }: RuleInput): readonly (readonly Range[
   return [[whole(samples)], [whole(channels)], phases(rows, down), phases(columns, right)];
 }
 
+/** An element of a window, and how far from the window's first one it stands. */
+interface Candidate {
+  readonly value: Expression;
+  readonly place: Expression;
+}
+
+/**
+ * The largest of a small window's elements, and where it first stands: neighbours meet in pairs, and winners do, so that
+ * no comparison waits for many others. The place means nothing where an element is NaN or all are −∞.
+ */
+function largestOf(elements: readonly Candidate[]): Candidate {
+  let round = elements;
+  while (round.length > 1) {
+    const pairs = Array.from({ length: Math.ceil(round.length / 2) }, (_, pair) => round.slice(2 * pair, 2 * pair + 2));
+    round = pairs.map(([left, right]) => {
+      if (right === undefined) return left;
+      const place = select(compare("less", left.value, right.value), right.place, left.place);
+      return { value: binary("larger", left.value, right.value), place };
+    });
+  }
+  const [{ value, place }] = round;
+  // A NaN that stands on the left of all its comparisons stays by itself; the first element always does.
+  const [first, ...others] = elements.slice(1).map((element) => compare("notEqual", element.value, element.value));
+  if (first === undefined) return { value, place };
+  const anyNaN = others.reduce((found, other) => binary("or", found, other), first);
+  return { value: select(anyNaN, constant(Number.NaN), value), place };
+}
+
 /** The largest element, and the smallest index at which it stands. */
 export const maxPool2d: LoopRule = {
   family: "reduce",
@@ -31,26 +59,32 @@ export const maxPool2d: LoopRule = {
   elements(input) {
     const [x] = input.operands;
     const window = windowOf(input);
-    const { padding } = window;
+    const { kernel, padding } = window;
     // With a margin the operand is a copy that is wider than the pictures.
     const width = x.type.shape[3] - 2 * padding[1];
-    const largest = remember(([sample, channel, ...place]) =>
-      overWindow("maximum", window.kernel, (inKernel) => x.at([sample, channel, ...inWindow(place, inKernel, window)])),
-    );
+    const fromFirst = ([row, column]: Position): Expression => indexValue(plus(times(row, width), column));
+    const largest = remember(([sample, channel, ...place]): Candidate => {
+      const element = (inKernel: Position): Expression => x.at([sample, channel, ...inWindow(place, inKernel, window)]);
+      if (isUnrolled(kernel)) {
+        return largestOf(
+          placesIn(kernel).map((inKernel) => ({ value: element(inKernel), place: fromFirst(inKernel) })),
+        );
+      }
+      const value = overWindow("maximum", kernel, element);
+      const found = overWindow("smaller", kernel, (inKernel) =>
+        select(compare("equal", element(inKernel), value), fromFirst(inKernel), integer(noIndex)),
+      );
+      return { value, place: found };
+    });
     const index = (position: Position): Expression => {
-      const [sample, channel, ...place] = position;
-      const value = largest(position);
+      const [, , ...place] = position;
+      const { value, place: found } = largest(position);
       const [top, left] = inWindow(place, [at(0), at(0)], window);
       const first = plus(times(top, width), left, at(-padding[0] * width - padding[1]));
-      const found = overWindow("smaller", window.kernel, (inKernel) => {
-        const here = compare("equal", x.at([sample, channel, ...inWindow(place, inKernel, window)]), value);
-        const fromFirst = plus(times(inKernel[0], width), inKernel[1]);
-        return select(here, indexValue(fromFirst), integer(noIndex));
-      });
       const inPlane = binary("add", indexValue(first), found);
       return select(compare("less", constant(Number.NEGATIVE_INFINITY), value), inPlane, integer(noIndex));
     };
-    return [largest, remember(index)];
+    return [(position) => largest(position).value, remember(index)];
   },
 };
 

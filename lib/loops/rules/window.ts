@@ -206,19 +206,27 @@ export function turned(operand: number, w: Operand): readonly Copy[] {
 /** Windows up to so many elements are computed without loops, so that each element is loaded once for all that needs it. */
 const mostUnrolled = 16;
 
+/** Whether the elements of a window are computed without loops. */
+export function isUnrolled(extents: readonly number[]): boolean {
+  return elementCount(extents) > 0 && elementCount(extents) <= mostUnrolled;
+}
+
+/** The places in a window that is computed without loops, row by row. */
+export function placesIn([rows, columns]: readonly number[]): readonly Position[] {
+  return Array.from({ length: rows * columns }, (_, index) => [at(Math.floor(index / columns)), at(index % columns)]);
+}
+
 /** Puts together the elements of a window, or of what of it is met; the last axis goes fastest. */
 export function overWindow(
   combine: "sum" | "maximum" | "smaller",
   extents: readonly number[],
   body: (position: Position) => Expression,
 ): Expression {
-  if (elementCount(extents) > mostUnrolled || elementCount(extents) === 0) return reduceOver(combine, extents, body);
+  if (!isUnrolled(extents)) return reduceOver(combine, extents, body);
   const name = combine === "sum" ? "add" : combine;
-  const [rows, columns] = extents;
-  const elements = Array.from({ length: rows * columns }, (_, index) =>
-    body([at(Math.floor(index / columns)), at(index % columns)]),
-  );
-  return elements.reduce((left, right) => binary(name, left, right));
+  return placesIn(extents)
+    .map(body)
+    .reduce((left, right) => binary(name, left, right));
 }
 
 /** Reduces over axes of some extents, the last one innermost. */

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { makeSchedule } from "../../../lib/compiler/index.ts";
-import { wasmEngine } from "../../../lib/engine/index.ts";
+import { referenceEngine, wasmEngine } from "../../../lib/engine/index.ts";
 import { headerBytes } from "../../../lib/engine/wasm/barrier.ts";
 import { emitProgram } from "../../../lib/engine/wasm/emit-program.ts";
 import { detectFeatures } from "../../../lib/engine/wasm/features.ts";
@@ -130,6 +130,39 @@ test("argmax passes over NaN as its definition does, and takes the first of equa
       {},
     );
     assert.is(apply("argmax", [data], true)[0], definition[0], row.join());
+  }
+});
+
+test("max pooling finds the first of the largest as its definition does, for every window of special numbers", async () => {
+  const numbers = [0, 1, -1, Infinity, -Infinity, NaN];
+  const four = numbers.flatMap((a) => numbers.flatMap((b) => numbers.flatMap((c) => numbers.map((d) => [a, b, c, d]))));
+  const size = 2 * Math.sqrt(four.length);
+  const pictures = new Float32Array(size * size);
+  for (const [window, elements] of four.entries()) {
+    const [row, column] = [2 * Math.floor((2 * window) / size), (2 * window) % size];
+    for (const [index, element] of elements.entries()) {
+      pictures[(row + Math.floor(index / 2)) * size + column + (index % 2)] = element;
+    }
+  }
+  // With a margin windows lie across those that were made, and at the edges they are smaller.
+  for (const padding of [0, 1]) {
+    const builder = new GraphBuilder(operatorTable, "pool");
+    const x = builder.input("x", { shape: [1, 1, size, size], dtype: "float32" }, "data");
+    const attributes = { kernel: [2, 2], stride: [2, 2], padding: [padding, padding] };
+    for (const [index, output] of builder.applyAll("maxPool2d", [x], attributes).entries()) {
+      builder.output(`y${index}`, output);
+    }
+    const schedule = makeSchedule(builder.build());
+    const results = [];
+    for (const engine of [referenceEngine(), wasmEngine()]) {
+      const execution = await engine.load(engine.compile(schedule));
+      execution.input("x").set(pictures);
+      execution.run();
+      // As text, of which there is one for all NaN and one for both zeros.
+      results.push(["y0", "y1"].map((name) => Array.from(execution.output(name), (value) => `${value}`)));
+      execution.dispose();
+    }
+    assert.equal(results[1], results[0], `padding ${padding}`);
   }
 });
 
