@@ -1,18 +1,20 @@
 import type { Operation, Value } from "../ir/index.ts";
 import { bytesOf, type Shape } from "../tensor/index.ts";
-import { type Axis, along, at, plus, substituted, times } from "./affine.ts";
+import { type Axis, along, at, plus, times } from "./affine.ts";
 import { reductionsIn } from "./analysis.ts";
 import { blocked } from "./blocking.ts";
 import type { Buffer } from "./buffer.ts";
 import { load } from "./expression.ts";
+import { assemble, axesOf, inBlocks, type Loops, plainLoops } from "./loop-space.ts";
 import { mergeAxes, type Space } from "./merge.ts";
 import type { Kernel, Nest, Scratch, Store } from "./nest.ts";
 import { productTile } from "./product-tiling.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { loopRule } from "./rules/index.ts";
-import { flatIndex, type Operand, type Piece, type Position, type Range, remember } from "./rules/rule.ts";
+import { flatIndex, type Operand, type Range, remember } from "./rules/rule.ts";
 import { type SplitSum, type SumCut, splitSum } from "./sample-sums.ts";
 import { tiled } from "./tiling.ts";
+import { type Staged, staged } from "./winograd/index.ts";
 
 /** Operations that are computed in one go, and which of their results are kept. */
 export interface Group {
@@ -37,8 +39,6 @@ export interface SampleCut {
   readonly sums: Pick<SumCut, "parts" | "perSample"> | null;
 }
 
-const axisNames = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
-
 /**
  * The loops of a group, over all samples or over those of one block.
  *
@@ -54,11 +54,11 @@ export function lowerGroup(
   const shape = spaceOf(group);
   const anchor = group.operations.find((operation) => isAnchor(operation));
   const family = anchor === undefined ? "map" : loopRule(anchor.operator).family;
-  const spaces = loopSpaces(shape, anchor).map(inBlocks(cut?.keepsSpaces ? null : cut));
-  const { produced, nests, scratch } = expressionsOf(group, cut);
+  const { produced, nests, scratch, stages } = expressionsOf(group, cut, products);
   // Its pieces have stored all of it.
   if (family === "pieces") return { name, nests, scratch };
 
+  const spaces = stages?.spaces ?? loopSpaces(shape, anchor).map(inBlocks(cut?.keepsSpaces ? null : cut));
   const buffers = group.writes.map(bufferOf);
   const storesAt = ({ axes, position }: Loops): readonly Store[] =>
     group.writes.map((value, index): Store => {
@@ -76,6 +76,10 @@ export function lowerGroup(
     });
   const add = (axes: readonly Axis[], space: Space): void => {
     const looped = mergeAxes(space);
+    if (stages !== null) {
+      nests.push(stages.around(tiled(name, looped)));
+      return;
+    }
     const panel: Buffer = { kind: "scratch", index: scratch.length, dtype: "float32" };
     const blocks = blocked(name, looped, panel, products);
     if (blocks !== null) {
@@ -132,12 +136,16 @@ interface Expressions {
   readonly produced: ReadonlyMap<number, Operand>;
   readonly nests: Nest[];
   readonly scratch: Scratch[];
+  /** What is computed in stages; null for what is not. */
+  readonly stages: Staged | null;
 }
 
-function expressionsOf(group: Group, cut: SampleCut | null): Expressions {
+function expressionsOf(group: Group, cut: SampleCut | null, products: ProductVariant): Expressions {
   const produced = new Map<number, Operand>();
   const nests: Nest[] = [];
   const scratch: Scratch[] = [];
+  let stages: Staged | null = null;
+  const inStages = group.writes.every(({ type }) => type.shape.length === 4);
   for (const operation of group.operations) {
     const rule = loopRule(operation.operator);
     const { attributes } = operation;
@@ -146,6 +154,12 @@ function expressionsOf(group: Group, cut: SampleCut | null): Expressions {
     if (rule.family === "pieces") {
       const pieces = rule.pieces({ operands, outputs, attributes });
       nests.push(...assemble(group.name, bufferOf(operation.outputs[0]), outputs[0].shape, pieces, cut));
+      continue;
+    }
+    const found = inStages ? staged({ operation, operands, cut, products, nests, scratch }) : null;
+    if (found !== null) {
+      stages = found;
+      produced.set(operation.outputs[0].id, found.output);
       continue;
     }
     for (const { operand, type, pieces } of rule.copies?.({ operands, outputs, attributes }) ?? []) {
@@ -160,21 +174,11 @@ function expressionsOf(group: Group, cut: SampleCut | null): Expressions {
       produced.set(output.id, { type: output.type, at: remember(elements[index]) });
     }
   }
-  return { produced, nests, scratch };
+  return { produced, nests, scratch, stages };
 }
 
 function isAnchor({ operator }: Operation): boolean {
   return !["map", "view"].includes(loopRule(operator).family);
-}
-
-function axesOf(shape: Shape): readonly Axis[] {
-  return shape.map((extent, axis): Axis => ({ name: axisNames[axis] ?? `a${axis}`, extent }));
-}
-
-/** Axes over which a group loops, and the position in its shape at which they stand. */
-interface Loops {
-  readonly axes: readonly Axis[];
-  readonly position: Position;
 }
 
 /** The loops that together go over a group's shape: one space, or one for each of its ranges. */
@@ -205,11 +209,6 @@ function loopSpaces(shape: Shape, anchor: Operation | undefined): readonly Loops
   });
 }
 
-function plainLoops(shape: Shape): Loops {
-  const axes = axesOf(shape);
-  return { axes, position: axes.map((axis) => along(axis)) };
-}
-
 /** The same loops with one of them made into two, over parts and within each. */
 function cutLoops(loops: Loops, cut: { readonly axis: number; readonly parts: number } | undefined): Loops {
   if (cut === undefined || cut.parts === 1) return loops;
@@ -221,40 +220,6 @@ function cutLoops(loops: Loops, cut: { readonly axis: number; readonly parts: nu
     return plus(along(axes[axis], within), along(axes[axis + 1]));
   });
   return { axes, position };
-}
-
-/**
- * Makes loops over all samples, which are along the first axis, loops over those of one block. Loops over anything else
- * stay: whether loops can be taken block by block is found out from what they touch.
- */
-function inBlocks(cut: SampleCut | null): (loops: Loops) => Loops {
-  const known = new Map<readonly Axis[], readonly Axis[]>();
-  return ({ axes, position }) => {
-    const [first, ...rest] = axes;
-    if (cut === null || first?.extent !== cut.samples * cut.block.extent) return { axes, position };
-    // Loops that were over the same axes still are: ranges share what they load.
-    const inBlock = known.get(axes) ?? [{ name: first.name, extent: cut.samples }, ...rest];
-    known.set(axes, inBlock);
-    const by = new Map([[first, plus(along(cut.block, cut.samples), along(inBlock[0]))]]);
-    return { axes: inBlock, position: position.map((index) => substituted(index, by)) };
-  };
-}
-
-/** The loops that put a tensor together from pieces. */
-function assemble(name: string, buffer: Buffer, shape: Shape, pieces: readonly Piece[], cut: SampleCut | null): Nest[] {
-  return pieces.map((piece) => {
-    const { axes, position } = inBlocks(cut)(plainLoops(piece.shape));
-    const looped = axes.filter(({ extent }) => extent !== 1);
-    const stores = piece.stores.map(
-      ({ place, element }): Store => ({
-        buffer,
-        index: flatIndex(shape, place(position)),
-        value: element(position),
-        depth: looped.length,
-      }),
-    );
-    return tiled(name, mergeAxes({ axes: looped, stores }));
-  });
 }
 
 /** The shape over which a group loops. */

@@ -1,0 +1,54 @@
+import type { Operation } from "../../ir/index.ts";
+import type { Axis } from "../affine.ts";
+import type { Buffer } from "../buffer.ts";
+import type { BlocksOfSamples, Loops } from "../loop-space.ts";
+import { mergeAxes } from "../merge.ts";
+import type { Nest, Scratch, Store } from "../nest.ts";
+import { type ProductVariant, standardProducts } from "../product-variants.ts";
+import type { Operand } from "../rules/rule.ts";
+import { tiled } from "../tiling.ts";
+
+/** An operator's output that is computed in stages: what comes before its elements has loops of its own. */
+export interface Staged {
+  /** The output, of which elements are asked for at the positions of `spaces`. */
+  readonly output: Operand;
+  /** The loops that together go over the output. */
+  readonly spaces: readonly Loops[];
+  /** What the nest that stores the elements becomes: it may have to run inside of loops, behind other nests. */
+  around(nest: Nest): Nest;
+}
+
+/** What stages are made from, and where they put the loops that run before and their scratch memory. */
+export interface StageInput {
+  readonly operation: Operation;
+  readonly operands: readonly Operand[];
+  /** The blocks of samples of which the loop is elsewhere; null for all samples. */
+  readonly cut: BlocksOfSamples | null;
+  readonly products: ProductVariant;
+  readonly nests: Nest[];
+  readonly scratch: Scratch[];
+}
+
+/** Scratch memory for so many numbers, or for so many of each thread's own. */
+export function scratchFor({ scratch }: Pick<StageInput, "scratch">, elements: number, perThread: boolean): Buffer {
+  scratch.push({ bytes: 4 * elements, perThread });
+  return { kind: "scratch", index: scratch.length - 1, dtype: "float32" };
+}
+
+/** A nest that stores something for every point of some axes. */
+export function nestOver(
+  name: string,
+  axes: readonly Axis[],
+  stores: readonly Omit<Store, "depth">[],
+  products: ProductVariant = standardProducts,
+): Nest {
+  const looped = axes.filter(({ extent }) => extent !== 1);
+  const atFullDepth = stores.map((store) => ({ ...store, depth: looped.length }));
+  return tiled(name, mergeAxes({ axes: looped, stores: atFullDepth }), products);
+}
+
+/** Nests that run one after the other inside of loops. */
+export function looped(name: string, axes: readonly Axis[], parallel: boolean, inside: readonly Nest[]): Nest {
+  const loops = axes.filter(({ extent }) => extent !== 1).map((axis) => ({ axis, tile: 1, parallel }));
+  return { name, loops, vector: null, stores: [], inside };
+}
