@@ -37,7 +37,7 @@ export function staged(input: StageInput): Staged | null {
     }
     case "convolution2dWeightGradient": {
       const size = inputs[1].type.shape.slice(2);
-      if (input.cut !== null || !isSuitable(attributes, outputs[0].type.shape, size)) return null;
+      if (!isSuitable(attributes, outputs[0].type.shape, size)) return null;
       return windowSums({ pictures: x, margin: marginOf(attributes), maps: other }, input);
     }
     default:

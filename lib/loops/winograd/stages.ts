@@ -23,7 +23,7 @@ export interface StageInput {
   readonly operation: Operation;
   readonly operands: readonly Operand[];
   /** The blocks of samples of which the loop is elsewhere; null for all samples. */
-  readonly cut: BlocksOfSamples | null;
+  readonly cut: (BlocksOfSamples & { readonly sums: { readonly parts: number } | null }) | null;
   readonly products: ProductVariant;
   readonly nests: Nest[];
   readonly scratch: Scratch[];

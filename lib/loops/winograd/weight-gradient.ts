@@ -49,30 +49,34 @@ function largestDivisor(of: number, atMost: number): number {
   return divisor;
 }
 
-/** The loops that a part of the work is, and what they count. */
+/** The loops of a part of the work, and what they count. */
 interface WindowLoops {
   readonly parts: Parts;
   readonly blocks: TileBlocks;
   readonly part: Axis;
   readonly filterPart: Axis;
-  /** Samples that are multiplied together, and how many times there are so many in a part. */
+  /** Samples that are multiplied together, and how many times there are so many in a part, or in a block of samples. */
   readonly within: Axis;
   readonly chunk: Axis;
   readonly block: Axis;
   readonly sample: Affine;
+  /** Whether each thread puts the pictures' planes together for itself. */
+  readonly ownPlanes: boolean;
 }
 
-function loopsFor(samples: number, filters: number, layout: PlaneLayout): WindowLoops | null {
-  const parts = partsFor(samples, filters, layout.channels);
+function loopsFor(samples: number, filters: number, layout: PlaneLayout, cut: StageInput["cut"]): WindowLoops | null {
+  // Of blocks of samples the loops over parts are elsewhere.
+  const parts = cut === null ? partsFor(samples, filters, layout.channels) : { ofBatch: 1, ofFilters: 1 };
   const channels = layout.channels + filters / parts.ofFilters;
   const blocks = tileBlocks(layout, channels, samples, false);
   if (blocks === null) return null;
-  const ofPart = samples / parts.ofBatch;
+  const ofPart = (cut?.samples ?? samples) / parts.ofBatch;
   const bytesOfSample = 4 * transformedSize * blocks.places * channels;
   const together = blocks.count > 1 ? 1 : largestDivisor(ofPart, mostChunkBytes / bytesOfSample);
   const part: Axis = { name: "part", extent: parts.ofBatch };
   const chunk: Axis = { name: "i'", extent: ofPart / together };
   const within: Axis = { name: "i", extent: together };
+  const first = cut === null ? along(part, ofPart) : along(cut.block, cut.samples);
   return {
     parts,
     blocks,
@@ -81,7 +85,9 @@ function loopsFor(samples: number, filters: number, layout: PlaneLayout): Window
     within,
     chunk,
     block: { name: "l'", extent: blocks.count },
-    sample: plus(along(part, ofPart), along(chunk, together), along(within)),
+    sample: plus(first, along(chunk, together), along(within)),
+    // Parts of the filters would each put together the same pictures.
+    ownPlanes: cut !== null || (blocks.ownPlanes && parts.ofFilters === 1),
   };
 }
 
@@ -93,19 +99,21 @@ export function windowSums(sums: WindowSums, input: StageInput): Staged | null {
   const { pictures, maps } = sums;
   const [samples, channels] = pictures.type.shape;
   const [, filters, ...size] = maps.type.shape;
-  const loops = loopsFor(samples, filters, planesFor(channels, size));
+  const { cut } = input;
+  // Where sums stay whole, so do the loops over them.
+  if (cut !== null && cut.sums === null) return null;
+  const loops = loopsFor(samples, filters, planesFor(channels, size), cut);
   if (loops === null) return null;
-  const { parts, blocks, part, filterPart, within, chunk, block } = loops;
+  const { blocks, part, filterPart, within, chunk, block } = loops;
   const ofPictures = picturePlanes(sums, input, loops);
   const ofMaps = mapPlanes(sums, input, loops);
 
   const numbers = productsOfTile * filters * channels;
-  const buffer = scratchFor(input, numbers * parts.ofBatch, false);
-  const everySum: Axis = { name: "i", extent: numbers * parts.ofBatch };
-  input.nests.push(nestOver("zeros", [everySum], [{ buffer, index: along(everySum), value: constant(0) }]));
+  const parts = cut?.sums?.parts ?? part.extent;
+  const buffer = sumsFor(input, numbers, parts);
 
   const channel: Axis = { name: "k", extent: channels };
-  const filter: Axis = { name: "j", extent: filters / parts.ofFilters };
+  const filter: Axis = { name: "j", extent: filters / filterPart.extent };
   const place: Axis = { name: "t", extent: blocks.places };
   const inPicture = plus(along(block, blocks.places), along(place));
   const pictureTile = tileOf(transformedSize, transformedSize, (row, column) =>
@@ -137,7 +145,20 @@ export function windowSums(sums: WindowSums, input: StageInput): Staged | null {
   const ofBlocks = looped("blocks", [block], false, [...ofMaps.insides, ...products]);
   const chunks = looped("samples", [chunk], false, [...ofPictures.insides, ofBlocks]);
   input.nests.push(looped(operator, [part, filterPart], true, [...ofPictures.margins, ...ofMaps.margins, chunks]));
-  return finished(outputs[0].type, buffer, parts.ofBatch);
+  return finished(outputs[0].type, buffer, parts);
+}
+
+/** Scratch memory for the sums of all parts, which begin at zero: whoever has the loop over blocks of samples sees to that. */
+function sumsFor({ cut, scratch, nests }: StageInput, numbers: number, parts: number): Buffer {
+  const bytes = 4 * numbers * parts;
+  if (cut !== null) {
+    scratch.push({ bytes, perThread: false, sums: numbers });
+    return { kind: "scratch", index: scratch.length - 1, dtype: "float32" };
+  }
+  const buffer = scratchFor({ scratch }, numbers * parts, false);
+  const every: Axis = { name: "i", extent: numbers * parts };
+  nests.push(nestOver("zeros", [every], [{ buffer, index: along(every), value: constant(0) }]));
+  return buffer;
 }
 
 /** Planes, and the loops that each thread puts them together with: none where they are put together for all. */
@@ -154,10 +175,8 @@ function startOfThread({ perSample }: PlaneLayout, { within }: WindowLoops): Aff
 
 function picturePlanes({ pictures, margin, maps }: WindowSums, input: StageInput, loops: WindowLoops): PlanesOfThread {
   const [samples, channels, ...size] = pictures.type.shape;
-  const { parts, blocks, part, chunk, within, sample } = loops;
+  const { part, chunk, within, sample, ownPlanes: own } = loops;
   const layout = planesFor(channels, maps.type.shape.slice(2));
-  // Parts of the filters would each put together the same pictures.
-  const own = blocks.ownPlanes && parts.ofFilters === 1;
   const planes: Planes = {
     layout,
     buffer: scratchFor(input, (own ? within.extent : samples) * layout.perSample, own),
