@@ -145,6 +145,11 @@ export function emitExpression(
   scope.use(expression, point);
 }
 
+/** Whether all bits of an expression are zero: a negative zero has one. */
+function isZero(expression: Expression): boolean {
+  return expression.kind === "constant" && Object.is(expression.value, 0);
+}
+
 function emitNode(
   context: ExpressionContext,
   scope: Scope,
@@ -192,12 +197,21 @@ function emitNode(
       code.op(instruction);
       return;
     }
-    case "select":
-      push(expression.whenTrue);
-      push(expression.whenFalse);
+    case "select": {
+      // Zero has no bits to choose from.
+      const [kept, other] = [expression.whenTrue, expression.whenFalse];
+      if (isZero(other) || isZero(kept)) {
+        push(isZero(other) ? kept : other);
+        push(expression.condition);
+        code.op(isZero(other) ? "v128.and" : "v128.andnot");
+        return;
+      }
+      push(kept);
+      push(other);
       push(expression.condition);
       code.op("v128.bitselect");
       return;
+    }
     case "reduce":
       throw new Error(`internal: a reduction must be emitted before its use, got ${printExpression(expression)}`);
   }

@@ -26,6 +26,7 @@ export const plain = {
   "f32x4.lt": [simd, 0x43],
   "f32x4.le": [simd, 0x45],
   "v128.and": [simd, 0x4e],
+  "v128.andnot": [simd, 0x4f],
   "v128.or": [simd, 0x50],
   "v128.xor": [simd, 0x51],
   "v128.bitselect": [simd, 0x52],
