@@ -1,6 +1,6 @@
-// Loop nests live here: the form between an operator and machine code, the rule that turns each operator into it, and
-// fusion. No machine is known here but for what all of them have: lanes, registers, caches, threads.
-// Go next to engine/wasm/, which turns nests into WebAssembly.
+// Loop nests live here: the form between an operator and machine code, the rules that turn each operator into it (rules/;
+// winograd/ for convolutions with fewer products), and fusion. No machine is known here but for what all of them have:
+// lanes, registers, caches, threads. Go next to engine/wasm/, which turns nests into WebAssembly.
 export type { Affine, Axis } from "./affine.ts";
 export {
   axesUsedAsNumbers,

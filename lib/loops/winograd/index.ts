@@ -30,7 +30,7 @@ export function staged(input: StageInput): Staged | null {
       const [, channels] = inputs[1].type.shape;
       const size = outputs[0].type.shape.slice(2);
       if (!isSuitable(attributes, inputs[1].type.shape, size)) return null;
-      // Windows that hold an element lie around it as its own window does around the window's first element, turned.
+      // The kernel is turned, and the maps that an element has gone into begin so many rows before its own place.
       const margin = marginOf(attributes).map((rows) => 2 - rows);
       const kernel: Kernel = (channel, filter, row, column) => other.at([filter, channel, at(2 - row), at(2 - column)]);
       return kernelSums({ pictures: x, margin, channels, size, kernel }, input);
@@ -52,10 +52,10 @@ const marginOf = ({ padding }: Attributes): readonly number[] => padding as read
 
 /** Whether neighbouring outputs share what a tile needs, tiles are whole, and there are channels enough. */
 function isSuitable(attributes: Attributes, weights: readonly number[], size: readonly number[]): boolean {
-  const { stride, dilation, groups } = attributes as Readonly<Record<string, readonly number[]>>;
+  const { stride, dilation, groups } = attributes;
   const [filters, channels, ...kernel] = weights;
-  const dense = [...stride, ...dilation, groups].every((number) => Number(number) === 1);
-  const fits =
-    marginOf(attributes).every((rows) => rows <= 2) && size.every((extent) => extent > 0 && extent % 2 === 0);
-  return dense && fits && kernel.every((extent) => extent === 3) && Math.min(filters, channels) >= fewestChannels;
+  const isDense = [stride, dilation, groups].flat().every((number) => number === 1);
+  const isWhole = size.every((extent) => extent > 0 && extent % 2 === 0);
+  const fits = kernel.every((extent) => extent === 3) && marginOf(attributes).every((rows) => rows <= 2);
+  return isDense && isWhole && fits && Math.min(filters, channels) >= fewestChannels;
 }

@@ -71,7 +71,7 @@ test("they give what the definitions do, for random extents", async () => {
   const draw = random(7);
   const pick = <T>(choices: readonly T[]): T => choices[draw.next() % choices.length];
   let staged = 0;
-  for (let seed = 1; seed <= 40; seed++) {
+  for (let seed = 1; seed <= 24; seed++) {
     const graph = convolutionGraph({
       samples: pick([1, 2, 3, 4, 5, 7, 8, 12]),
       channels: pick([8, 9, 11, 16, 21]),
@@ -82,16 +82,18 @@ test("they give what the definitions do, for random extents", async () => {
     staged += inStages(graph).length;
     assert.is(await compareWithReference(wasmEngine(), graph, { seed, bound: 3e-6 }), "", `seed ${seed}`);
   }
-  assert.ok(staged > 50, `${staged} of 120 in stages`);
+  assert.ok(staged > 30, `${staged} of 72 in stages`);
 });
 
 test("so they do where pictures go in blocks of rows, and where planes are put together for all samples", async () => {
-  // Many channels, wide pictures, and few samples, of which threads share the rows.
   const large: readonly Extents[] = [
-    { samples: 4, channels: 64, filters: 48, size: [24, 24], padding: [1, 1] },
+    // Blocks of rows of a thread's own planes.
+    { samples: 4, channels: 16, filters: 25, size: [40, 40], padding: [1, 1] },
+    // Few samples, of which threads share the rows.
     { samples: 1, channels: 16, filters: 8, size: [32, 48], padding: [1, 1] },
-    { samples: 1, channels: 72, filters: 80, size: [16, 32], padding: [0, 1] },
-    { samples: 4, channels: 80, filters: 64, size: [12, 14], padding: [1, 1] },
+    { samples: 1, channels: 25, filters: 20, size: [16, 32], padding: [0, 1] },
+    // Too many kernels for sums of parts of the batch: threads share the filters.
+    { samples: 4, channels: 66, filters: 64, size: [6, 10], padding: [1, 1] },
   ];
   for (const [seed, extents] of large.entries()) {
     const graph = convolutionGraph(extents);
