@@ -2,10 +2,10 @@ import { type Affine, type Axis, along, at, plus, rowMajor, substituted, termOf 
 import { Dependencies, indicesIn, reductionsIn } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
 import { type Expression, load, multiply, operandsOf, type Reduction } from "./expression.ts";
-import { mergeAxes, mergeable, mergeReductions, rewrittenAll, type Space } from "./merge.ts";
-import { type Loop, type Nest, threadAxis } from "./nest.ts";
+import { looped, nestOver } from "./loop-space.ts";
+import { mergeable, mergeReductions, rewrittenAll, type Space } from "./merge.ts";
+import { type Nest, threadAxis } from "./nest.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
-import { tiled } from "./tiling.ts";
 
 // Sums of products, panel by panel: for a few columns at a time the factor that depends on columns is copied into a panel
 // that holds them side by side, in the order in which the sum goes through it; then all rows go over the panel. So every
@@ -199,10 +199,8 @@ function blockNest(name: string, space: Space, product: Product, block: Block): 
   const panelAxes = [...reduction.axes, ...inner];
   const place = plus(along(threadAxis, block.panelElements), rowMajor(panelAxes));
   const index = (old: Affine): Affine => substituted(old, cut);
-  const pack: Space = {
-    axes: panelAxes.filter(({ extent }) => extent !== 1),
-    stores: [{ buffer: block.panel, index: place, value: rewrittenAll([packed], { index })[0], depth: 0 }],
-  };
+  const [copied] = rewrittenAll([packed], { index });
+  const pack = nestOver("pack", panelAxes, [{ buffer: block.panel, index: place, value: copied }]);
   const fromPanel = load(block.panel, place);
   const { left, right } = reduction.body;
   const [other] = rewrittenAll([left === packed ? right : left], { index });
@@ -212,34 +210,18 @@ function blockNest(name: string, space: Space, product: Product, block: Block): 
   });
   const replace = (expression: Expression): Expression | null =>
     expression.kind === "reduce" && expression.axes === reduction.axes ? sum : null;
-  const looped = [...rows.map((axis) => (axis === shared?.axis ? shared.within : axis)), ...inner].filter(
-    ({ extent }) => extent !== 1,
-  );
+  const mainAxes = [...rows.map((axis) => (axis === shared?.axis ? shared.within : axis)), ...inner];
   const values = rewrittenAll(
     space.stores.map((store) => store.value),
     { index, replace },
   );
-  const main: Space = {
-    axes: looped,
-    stores: space.stores.map((store, position) => ({
-      buffer: store.buffer,
-      index: index(store.index),
-      value: values[position],
-      depth: looped.length,
-    })),
-  };
-  const outside = [...around, outer, ...(shared === null ? [] : [shared.parts])].filter(({ extent }) => extent !== 1);
-  return {
-    name,
-    loops: outside.map((axis): Loop => ({ axis, tile: 1, parallel: true })),
-    vector: null,
-    stores: [],
-    inside: [tiled("pack", mergeAxes(atFullDepth(pack))), tiled(name, mergeAxes(main), block.variant)],
-  };
-}
-
-function atFullDepth({ axes, stores }: Space): Space {
-  return { axes, stores: stores.map((store) => ({ ...store, depth: axes.length })) };
+  const stores = space.stores.map((store, position) => ({
+    buffer: store.buffer,
+    index: index(store.index),
+    value: values[position],
+  }));
+  const outside = [...around, outer, ...(shared === null ? [] : [shared.parts])];
+  return looped(name, outside, true, [pack, nestOver(name, mainAxes, stores, block.variant)]);
 }
 
 /** Rows as parts of equal size for threads to share, where there are too few blocks for that. */

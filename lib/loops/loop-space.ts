@@ -3,6 +3,7 @@ import { type Axis, along, plus, substituted } from "./affine.ts";
 import type { Buffer } from "./buffer.ts";
 import { mergeAxes } from "./merge.ts";
 import type { Nest, Store } from "./nest.ts";
+import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { flatIndex, type Piece, type Position } from "./rules/rule.ts";
 import { tiled } from "./tiling.ts";
 
@@ -57,15 +58,29 @@ export function assemble(
 ): Nest[] {
   return pieces.map((piece) => {
     const { axes, position } = inBlocks(cut)(plainLoops(piece.shape));
-    const looped = axes.filter(({ extent }) => extent !== 1);
-    const stores = piece.stores.map(
-      ({ place, element }): Store => ({
-        buffer,
-        index: flatIndex(shape, place(position)),
-        value: element(position),
-        depth: looped.length,
-      }),
-    );
-    return tiled(name, mergeAxes({ axes: looped, stores }));
+    const stores = piece.stores.map(({ place, element }) => ({
+      buffer,
+      index: flatIndex(shape, place(position)),
+      value: element(position),
+    }));
+    return nestOver(name, axes, stores);
   });
+}
+
+/** A nest that stores something for every point of some axes. */
+export function nestOver(
+  name: string,
+  axes: readonly Axis[],
+  stores: readonly Omit<Store, "depth">[],
+  products: ProductVariant = standardProducts,
+): Nest {
+  const looped = axes.filter(({ extent }) => extent !== 1);
+  const atFullDepth = stores.map((store) => ({ ...store, depth: looped.length }));
+  return tiled(name, mergeAxes({ axes: looped, stores: atFullDepth }), products);
+}
+
+/** Nests that run one after the other inside of loops. */
+export function looped(name: string, axes: readonly Axis[], parallel: boolean, inside: readonly Nest[]): Nest {
+  const loops = axes.filter(({ extent }) => extent !== 1).map((axis) => ({ axis, tile: 1, parallel }));
+  return { name, loops, vector: null, stores: [], inside };
 }

@@ -2,14 +2,15 @@ import { elementCount } from "../tensor/index.ts";
 import { type Affine, type Axis, along, at, plus, substituted } from "./affine.ts";
 import { buffersOf } from "./analysis.ts";
 import type { Buffer } from "./buffer.ts";
+import { largestDivisor } from "./divisors.ts";
 import { constant, type Expression, load } from "./expression.ts";
 import type { BlockedRun, FusedStep, SampleBlocks } from "./fused-step.ts";
+import { looped, nestOver } from "./loop-space.ts";
 import { type Group, lowerGroup, type SampleCut } from "./lower.ts";
 import { rewrittenAll } from "./merge.ts";
 import { type Kernel, type Nest, type Scratch, threadAxis } from "./nest.ts";
 import { type ProductVariant, standardProducts } from "./product-variants.ts";
 import { type Access, accessesOf, dependsOnBlock, followsBlocks, staysInBlock } from "./sample-access.ts";
-import { tiled } from "./tiling.ts";
 
 /**
  * The loops of a step.
@@ -68,12 +69,6 @@ export function cutOf({ batch, samples, sums = false }: SampleBlocks, sampled: R
 
 /** Parts of a batch that have sums of their own: as many as threads usually are. */
 const mostParts = 4;
-
-function largestDivisor(of: number, atMost: number): number {
-  let divisor = Math.min(of, atMost);
-  while (of % divisor !== 0) divisor--;
-  return divisor;
-}
 
 /** When the nests of a step run: before all blocks, for each block, or after all of them. */
 export function stageOf(nest: Nest, { scratch }: Kernel, block: Axis): "before" | "inside" | "after" {
@@ -155,14 +150,14 @@ class RunLowering {
         const own = kernel.nests.filter((nest) => stageOf(nest, kernel, this.#block) === stage);
         return own.map((nest) => this.#moved(nest, { places, stage, elements }));
       });
-    const loop = (axis: Axis, parallel: boolean, inside: readonly Nest[]): Nest => {
-      return { name: this.#name, loops: [{ axis, tile: 1, parallel }], vector: null, stores: [], inside };
-    };
     const inside = nestsOf("inside");
     const around =
       this.#sums.length === 0
-        ? loop(this.#block, true, inside)
-        : loop(this.#part, true, [...this.#sums.map((sums) => this.#zeros(sums)), loop(this.#inPart, false, inside)]);
+        ? looped(this.#name, [this.#block], true, inside)
+        : looped(this.#name, [this.#part], true, [
+            ...this.#sums.map((sums) => this.#zeros(sums)),
+            looped(this.#name, [this.#inPart], false, inside),
+          ]);
     return {
       name: this.#name,
       nests: [...nestsOf("before"), around, ...nestsOf("after")],
@@ -241,13 +236,8 @@ class RunLowering {
   #zeros({ buffer, sums }: Shared & { readonly sums: number }): Nest {
     const axis: Axis = { name: "i", extent: sums };
     const index = plus(along(axis), along(this.#part, sums));
-    const store = {
-      buffer: { kind: "scratch", index: buffer, dtype: "float32" },
-      index,
-      value: constant(0),
-      depth: 1,
-    } as const;
-    return tiled("zeros", { axes: [axis], stores: [store] });
+    const sum: Buffer = { kind: "scratch", index: buffer, dtype: "float32" };
+    return nestOver("zeros", [axis], [{ buffer: sum, index, value: constant(0) }]);
   }
 
   #storageOf(id: number): number {

@@ -197,21 +197,23 @@ function emitNode(
       code.op(instruction);
       return;
     }
-    case "select": {
+    case "select":
       // Zero has no bits to choose from.
-      const [kept, other] = [expression.whenTrue, expression.whenFalse];
-      if (isZero(other) || isZero(kept)) {
-        push(isZero(other) ? kept : other);
+      if (isZero(expression.whenFalse)) {
+        push(expression.whenTrue);
         push(expression.condition);
-        code.op(isZero(other) ? "v128.and" : "v128.andnot");
-        return;
+        code.op("v128.and");
+      } else if (isZero(expression.whenTrue)) {
+        push(expression.whenFalse);
+        push(expression.condition);
+        code.op("v128.andnot");
+      } else {
+        push(expression.whenTrue);
+        push(expression.whenFalse);
+        push(expression.condition);
+        code.op("v128.bitselect");
       }
-      push(kept);
-      push(other);
-      push(expression.condition);
-      code.op("v128.bitselect");
       return;
-    }
     case "reduce":
       throw new Error(`internal: a reduction must be emitted before its use, got ${printExpression(expression)}`);
   }

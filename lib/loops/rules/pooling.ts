@@ -3,7 +3,18 @@ import { elementCount } from "../../tensor/index.ts";
 import { at, plus, times } from "../affine.ts";
 import { binary, compare, constant, type Expression, indexValue, integer, multiply, select } from "../expression.ts";
 import { type LoopRule, type Position, type Range, type RuleInput, remember } from "./rule.ts";
-import { inWindow, isUnrolled, margined, overWindow, padded, phases, placesIn, turnedWindow, whole } from "./window.ts";
+import {
+  inWindow,
+  isUnrolled,
+  margined,
+  padded,
+  phases,
+  placesIn,
+  reduceOver,
+  sumOverWindow,
+  turnedWindow,
+  whole,
+} from "./window.ts";
 
 function windowOf({ attributes }: RuleInput): Window {
   return {
@@ -70,8 +81,8 @@ export const maxPool2d: LoopRule = {
           placesIn(kernel).map((inKernel) => ({ value: element(inKernel), place: fromFirst(inKernel) })),
         );
       }
-      const value = overWindow("maximum", kernel, element);
-      const found = overWindow("smaller", kernel, (inKernel) =>
+      const value = reduceOver("maximum", kernel, element);
+      const found = reduceOver("smaller", kernel, (inKernel) =>
         select(compare("equal", element(inKernel), value), fromFirst(inKernel), integer(noIndex)),
       );
       return { value, place: found };
@@ -105,7 +116,7 @@ export const maxPool2dGradient: LoopRule = {
     const element = ([sample, channel, row, column]: Position): Expression => {
       const own = indexValue(plus(times(row, size[1]), column));
       const { extents, inMaps } = turnedWindow([row, column], size, window);
-      return overWindow("sum", extents, (met) => {
+      return sumOverWindow(extents, (met) => {
         const place = [sample, channel, ...inMaps(met)];
         return select(compare("equal", index.at(place), own), g.at(place), constant(0));
       });
@@ -127,7 +138,7 @@ export const maxPool2dTake: LoopRule = {
     const element = (position: Position): Expression => {
       const [sample, channel, ...place] = position;
       const wanted = index.at(position);
-      return overWindow("sum", window.kernel, (inKernel) => {
+      return sumOverWindow(window.kernel, (inKernel) => {
         const [row, column] = inWindow(place, inKernel, window);
         const inPlane = plus(times(row, width), column, at(-padding[0] * width - padding[1]));
         const here = compare("equal", wanted, indexValue(inPlane));
@@ -147,7 +158,7 @@ export const averagePool2d: LoopRule = {
     const [x] = input.operands;
     const window = windowOf(input);
     const element = ([sample, channel, ...place]: Position): Expression => {
-      const total = overWindow("sum", window.kernel, (inKernel) =>
+      const total = sumOverWindow(window.kernel, (inKernel) =>
         x.at([sample, channel, ...inWindow(place, inKernel, window)]),
       );
       return multiply(total, constant(1 / elementCount(window.kernel)));
@@ -167,7 +178,7 @@ export const averagePool2dGradient: LoopRule = {
     const window = windowOf(input);
     const element = ([sample, channel, ...place]: Position): Expression => {
       const { extents, inMaps } = turnedWindow(place, sizeOf(input), window);
-      const total = overWindow("sum", extents, (met) => g.at([sample, channel, ...inMaps(met)]));
+      const total = sumOverWindow(extents, (met) => g.at([sample, channel, ...inMaps(met)]));
       return multiply(total, constant(1 / elementCount(window.kernel)));
     };
     return [remember(element)];

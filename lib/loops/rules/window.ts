@@ -1,7 +1,7 @@
 import { type Window, windowsOver } from "../../ops/index.ts";
 import { elementCount, type Shape, type TensorType } from "../../tensor/index.ts";
 import { type Axis, along, at, divided, plus, times } from "../affine.ts";
-import { binary, type Combination, constant, type Expression, type Freedom, integer, reduce } from "../expression.ts";
+import { add, type Combination, constant, type Expression, type Freedom, integer, reduce } from "../expression.ts";
 import { mergeReductions } from "../merge.ts";
 import type { Copy, Operand, Piece, Position, Range } from "./rule.ts";
 import { filled, moved } from "./shape.ts";
@@ -216,17 +216,9 @@ export function placesIn([rows, columns]: readonly number[]): readonly Position[
   return Array.from({ length: rows * columns }, (_, index) => [at(Math.floor(index / columns)), at(index % columns)]);
 }
 
-/** Puts together the elements of a window, or of what of it is met; the last axis goes fastest. */
-export function overWindow(
-  combine: "sum" | "maximum" | "smaller",
-  extents: readonly number[],
-  body: (position: Position) => Expression,
-): Expression {
-  if (!isUnrolled(extents)) return reduceOver(combine, extents, body);
-  const name = combine === "sum" ? "add" : combine;
-  return placesIn(extents)
-    .map(body)
-    .reduce((left, right) => binary(name, left, right));
+/** The sum of the elements of a window, or of what of it is met; the last axis goes fastest. */
+export function sumOverWindow(extents: readonly number[], body: (position: Position) => Expression): Expression {
+  return isUnrolled(extents) ? placesIn(extents).map(body).reduce(add) : reduceOver("sum", extents, body);
 }
 
 /** Reduces over axes of some extents, the last one innermost. */

@@ -1,12 +1,13 @@
 import { type Affine, type Axis, along, at, divided, plus, substituted, times } from "../affine.ts";
 import type { Buffer } from "../buffer.ts";
+import { smallestDivisor } from "../divisors.ts";
 import { type Expression, load, multiply, reduce } from "../expression.ts";
-import type { Loops } from "../loop-space.ts";
+import { type Loops, looped, nestOver } from "../loop-space.ts";
 import { type Nest, threadAxis } from "../nest.ts";
 import { type Operand, type Position, remember } from "../rules/rule.ts";
 import { productsOfTile, type TileBlocks, tileBlocks } from "./blocks.ts";
 import { elementOfTile, type Planes, planeNests, planesFor } from "./planes.ts";
-import { looped, nestOver, type Staged, type StageInput, scratchFor } from "./stages.ts";
+import { type Staged, type StageInput, scratchFor } from "./stages.ts";
 import {
   type Tile,
   tileOf,
@@ -31,13 +32,6 @@ export interface KernelSums {
 /** Parts into which the samples fall, so that threads can share them evenly. */
 const manyParts = 8;
 
-/** The least of a number's divisors that is no less than told, or the number. */
-function fewestDivisor(of: number, atLeast: number): number {
-  let divisor = Math.min(of, atLeast);
-  while (of % divisor !== 0) divisor++;
-  return divisor;
-}
-
 /** The stages of such sums; null where the pictures are too small or too deep for them. */
 export function kernelSums(sums: KernelSums, input: StageInput): Staged | null {
   const { pictures, channels, margin, size } = sums;
@@ -49,7 +43,7 @@ export function kernelSums(sums: KernelSums, input: StageInput): Staged | null {
 
   // Margins stay as they are from one of a part's samples to the next.
   const many = cut?.samples ?? samples;
-  const part: Axis = { name: "i'", extent: fewestDivisor(many, manyParts) };
+  const part: Axis = { name: "i'", extent: smallestDivisor(many, manyParts) };
   const inPart: Axis = { name: "i", extent: many / part.extent };
   const sample = plus(along(part, inPart.extent), along(inPart), cut === null ? at(0) : along(cut.block, cut.samples));
   const block: Axis = { name: "l'", extent: blocks.count };

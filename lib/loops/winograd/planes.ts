@@ -1,8 +1,8 @@
 import { type Affine, type Axis, along, at, plus, times } from "../affine.ts";
 import type { Buffer } from "../buffer.ts";
 import { constant, type Expression, load } from "../expression.ts";
+import { nestOver } from "../loop-space.ts";
 import type { Nest } from "../nest.ts";
-import { nestOver } from "./stages.ts";
 
 // Tiles lie two elements apart and lanes go along tiles. So pictures are put together with their margin as four planes
 // a channel, of even and odd rows and columns: what neighbouring tiles have at the same place are neighbours there. A plane

@@ -1,12 +1,9 @@
 import type { Operation } from "../../ir/index.ts";
-import type { Axis } from "../affine.ts";
 import type { Buffer } from "../buffer.ts";
 import type { BlocksOfSamples, Loops } from "../loop-space.ts";
-import { mergeAxes } from "../merge.ts";
-import type { Nest, Scratch, Store } from "../nest.ts";
-import { type ProductVariant, standardProducts } from "../product-variants.ts";
+import type { Nest, Scratch } from "../nest.ts";
+import type { ProductVariant } from "../product-variants.ts";
 import type { Operand } from "../rules/rule.ts";
-import { tiled } from "../tiling.ts";
 
 /** An operator's output that is computed in stages: what comes before its elements has loops of its own. */
 export interface Staged {
@@ -33,22 +30,4 @@ export interface StageInput {
 export function scratchFor({ scratch }: Pick<StageInput, "scratch">, elements: number, perThread: boolean): Buffer {
   scratch.push({ bytes: 4 * elements, perThread });
   return { kind: "scratch", index: scratch.length - 1, dtype: "float32" };
-}
-
-/** A nest that stores something for every point of some axes. */
-export function nestOver(
-  name: string,
-  axes: readonly Axis[],
-  stores: readonly Omit<Store, "depth">[],
-  products: ProductVariant = standardProducts,
-): Nest {
-  const looped = axes.filter(({ extent }) => extent !== 1);
-  const atFullDepth = stores.map((store) => ({ ...store, depth: looped.length }));
-  return tiled(name, mergeAxes({ axes: looped, stores: atFullDepth }), products);
-}
-
-/** Nests that run one after the other inside of loops. */
-export function looped(name: string, axes: readonly Axis[], parallel: boolean, inside: readonly Nest[]): Nest {
-  const loops = axes.filter(({ extent }) => extent !== 1).map((axis) => ({ axis, tile: 1, parallel }));
-  return { name, loops, vector: null, stores: [], inside };
 }

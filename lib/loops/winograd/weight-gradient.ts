@@ -1,11 +1,13 @@
 import { type Affine, type Axis, along, at, plus, times } from "../affine.ts";
 import type { Buffer } from "../buffer.ts";
+import { largestDivisor } from "../divisors.ts";
 import { add, constant, type Expression, load, multiply, reduce } from "../expression.ts";
+import { looped, nestOver } from "../loop-space.ts";
 import { type Nest, threadAxis } from "../nest.ts";
 import { type Operand, type Position, remember } from "../rules/rule.ts";
 import { fewestParts, productsOfTile, type TileBlocks, tileBlocks } from "./blocks.ts";
 import { elementOfTile, type PlaneLayout, type Planes, planeNests, planesFor } from "./planes.ts";
-import { looped, nestOver, type Staged, type StageInput, scratchFor } from "./stages.ts";
+import { type Staged, type StageInput, scratchFor } from "./stages.ts";
 import {
   type Tile,
   tileOf,
@@ -41,12 +43,6 @@ function partsFor(samples: number, filters: number, channels: number): Parts {
   return ofBatch > 1 && bytes <= mostSumBytes
     ? { ofBatch, ofFilters: 1 }
     : { ofBatch: 1, ofFilters: largestDivisor(filters, fewestParts) };
-}
-
-function largestDivisor(of: number, atMost: number): number {
-  let divisor = Math.max(1, Math.min(of, Math.floor(atMost)));
-  while (of % divisor !== 0) divisor--;
-  return divisor;
 }
 
 /** The loops of a part of the work, and what they count. */
