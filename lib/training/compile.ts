@@ -6,7 +6,7 @@ import {
   type Schedule,
   strategiesOf,
 } from "../compiler/index.ts";
-import { type Engine, hardwareThreads, referenceEngine, wasmEngine } from "../engine/index.ts";
+import { type Engine, referenceEngine, usualThreads, wasmEngine } from "../engine/index.ts";
 import { crossEntropy, type Loss, type Model, type Optimizer, sgd } from "../nn/index.ts";
 import type { FloatDtype } from "../tensor/index.ts";
 import { Executions } from "./executions.ts";
@@ -26,7 +26,10 @@ export interface CompileOptions {
   readonly batch?: number;
   /** `wasm` unless told otherwise; `reference` for the plain one, or an engine of one's own making. */
   readonly engine?: "wasm" | "reference" | Engine;
-  /** Threads of the wasm engine; as many as there are cores, up to four, unless told otherwise. */
+  /**
+   * Threads of the wasm engine; as many as there are cores, up to four, unless told otherwise here or by the environment
+   * variable TESSERA_THREADS. Results are the same to the bit; each thread adds some scratch memory of its own.
+   */
   readonly threads?: number;
   /**
    * How the wasm engine tiles products: `standard` unless told otherwise; `timed` takes up to 50 ms more to try which way
@@ -90,13 +93,10 @@ export function compile(model: Model, options: CompileOptions = {}): Program {
   return new Program({ model, loss, optimizer, batch, dtype, executions, lossScaling });
 }
 
-/** More threads than these seldom pay for networks as small as those of a notebook. */
-const mostThreads = 4;
-
 function chooseEngine({ engine = "wasm", threads, tiles }: CompileOptions): Engine {
   if (typeof engine === "object") return engine;
   if (engine === "reference") return referenceEngine();
-  if (engine === "wasm") return wasmEngine({ threads: threads ?? Math.min(mostThreads, hardwareThreads()), tiles });
+  if (engine === "wasm") return wasmEngine({ threads: threads ?? usualThreads(), tiles });
   throw new Error(
     `compile: the engine must be wasm, reference or an Engine, got ${String(engine)}; choose one of them`,
   );

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { runInThisContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import * as assert from "uvu/assert";
-import { wasmEngine } from "../../../lib/engine/index.ts";
+import { usualThreads, wasmEngine } from "../../../lib/engine/index.ts";
 import { suite } from "../../support/suite.ts";
 import { loadTraining, lossesOf } from "./realm.ts";
 
@@ -78,6 +79,25 @@ test("an execution that was disposed of says so", async () => {
 test("a number of threads that cannot be is refused", () => {
   assert.throws(() => wasmEngine({ threads: 0 }), /threads must be a whole number ≥ 1, got 0/);
   assert.throws(() => wasmEngine({ threads: 1.5 }), /got 1.5/);
+});
+
+test("the environment says how many threads programs get that do not ask", () => {
+  const before = process.env.TESSERA_THREADS;
+  try {
+    delete process.env.TESSERA_THREADS;
+    assert.is(usualThreads(), Math.min(4, availableParallelism()));
+    for (const told of ["1", "3", "12"]) {
+      process.env.TESSERA_THREADS = told;
+      assert.is(usualThreads(), Number(told));
+    }
+    for (const told of ["0", "two", "1.5", "-1"]) {
+      process.env.TESSERA_THREADS = told;
+      assert.throws(usualThreads, `TESSERA_THREADS: must be a whole number ≥ 1, got "${told}"`);
+    }
+  } finally {
+    if (before === undefined) delete process.env.TESSERA_THREADS;
+    else process.env.TESSERA_THREADS = before;
+  }
 });
 
 /** Data may have been overwritten: a program that runs on garbage could end in a loss that is not a number. */
