@@ -1,3 +1,4 @@
+import { Console } from "node:console";
 import { Writable } from "node:stream";
 import type { StreamName } from "../protocol/index.ts";
 import { currentCell } from "./cell.ts";
@@ -22,4 +23,15 @@ export function redirectOutput(): void {
     const stream = outputStream(name);
     Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream });
   }
+  Object.assign(console, directConsole());
+}
+
+/**
+ * The methods of a console that only prints. Node's own tells V8's inspector of every call as well, to which the kernel is
+ * connected for its interrupts: that takes longer than the printing, and keeps the last thousand values alive.
+ */
+function directConsole(): Partial<Console> {
+  // Our streams never fail, so no call needs to listen for that.
+  const methods = Object.entries(new Console({ stdout: process.stdout, stderr: process.stderr, ignoreErrors: false }));
+  return Object.fromEntries(methods.filter(([name, method]) => name in console && typeof method === "function"));
 }

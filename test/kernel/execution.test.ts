@@ -80,6 +80,17 @@ test("prints while a loop runs that never rests", async () => {
   await ended;
 });
 
+test("holds on to nothing that was printed", async () => {
+  const collect = `
+const { setFlagsFromString } = await import("node:v8")
+const { runInNewContext } = await import("node:vm")
+setFlagsFromString("--expose-gc")
+const collectGarbage: () => void = runInNewContext("gc")
+const printOne = () => { const value = { rate: 1 }; console.log(value); return new WeakRef(value) }`;
+  const look = "collectGarbage(); printedOnce.deref() === undefined";
+  assert.is(await run(collect, "const printedOnce = printOne()", look), "true");
+});
+
 test("sees what earlier cells declared, and they see what it changes", async () => {
   assert.is(await run("let rate = 1; const f = () => rate", "rate = 2; f()"), "2");
   assert.match((await run("const b = 2", "({ a: 1, b })")) ?? "", "b: \u001b[33m2");
