@@ -11,6 +11,8 @@ export interface RealmData {
   readonly interruptFlag: SharedArrayBuffer;
   /** One 32-bit word: 1 once code in the worker uses async_hooks, and may no longer be terminated. */
   readonly hooksFlag: SharedArrayBuffer;
+  /** One 32-bit word: how much is under way to the kernel; see backlog.ts. */
+  readonly backlog: SharedArrayBuffer;
   /** One 32-bit word that wakes a cell waiting for input. */
   readonly inputSignal: SharedArrayBuffer;
   readonly inputPort: MessagePort;

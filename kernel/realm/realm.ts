@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { Backlog } from "./backlog.ts";
 import { describeError, Interrupted } from "./errors.ts";
 import { notingExpression } from "./interrupted.ts";
 import type { CellRequest, FromRealm, InputAnswer, Look, Looked, Outcome, RealmData, ToRealm } from "./messages.ts";
@@ -39,6 +40,7 @@ export class Realm {
   readonly #interruptFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #inputSignal = new Int32Array(new SharedArrayBuffer(4));
   readonly #hooksFlag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #backlog = new Backlog();
   readonly #running = new Map<number, (outcome: Outcome) => void>();
   /** Programs that run beside the cells; an interrupt is none of theirs. */
   readonly #programs = new Set<number>();
@@ -179,6 +181,7 @@ export class Realm {
       ...this.#options,
       interruptFlag: this.#interruptFlag.buffer as SharedArrayBuffer,
       hooksFlag: this.#hooksFlag.buffer as SharedArrayBuffer,
+      backlog: this.#backlog.buffer,
       inputSignal: this.#inputSignal.buffer as SharedArrayBuffer,
       inputPort: port2 as never,
     };
@@ -204,6 +207,7 @@ export class Realm {
   }
 
   #hear(message: FromRealm): void {
+    this.#backlog.leave(message);
     if (message.type === "finished") {
       const resolve = this.#running.get(message.cell);
       this.#running.delete(message.cell);
@@ -232,6 +236,7 @@ export class Realm {
       this.#running.delete(cell);
       resolve({ status: "error", ...describeError(new Interrupted()) });
     }
+    this.#backlog.clear();
     stopped();
   }
 
@@ -239,6 +244,7 @@ export class Realm {
     this.#waitsForInput = false;
     this.#reason = "";
     Atomics.store(this.#hooksFlag, 0, 0);
+    this.#backlog.clear();
     [this.#worker, this.#inputPort] = this.#start();
     this.#tell({ type: "lost", reason });
     const evalue = `the notebook's values are lost: ${reason}; run the cells that they come from again`;

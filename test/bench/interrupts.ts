@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endlessCells, endlessModule, endlessPrelude } from "../support/endless-cells.ts";
-import { KernelClient, result } from "../support/kernel-client.ts";
+import { KernelClient, printed, result } from "../support/kernel-client.ts";
 import type { Measured } from "./benchmark.ts";
 
 const repeats = Number(process.env.TESSERA_REPEATS ?? 100);
@@ -23,11 +23,12 @@ async function stop(kernel: KernelClient, kind: string, code: string): Promise<n
   await kernel.request("interrupt_request", {}, "control");
   const { status, ename, evalue } = (await ended).content;
   const seconds = (performance.now() - began) / 1000;
-  const after = await kernel.execute("kept");
+  const after = await kernel.execute("console.log('heard'); kept");
   kernel.published.length = 0;
   // A training step that ends within the time of grace is told by `fit` itself, as an InterruptedError.
   if (!/^Interrupted(Error)?$/.test(String(ename))) throw new Error(`the cell ended with ${status} ${ename} ${evalue}`);
-  if (result(after) !== "7") throw new Error(`the next cell came to ${JSON.stringify(after.reply.content)}`);
+  if (result(after) !== "7" || printed(after) !== "heard\n")
+    throw new Error(`the next cell came to ${JSON.stringify(after.reply.content)}`);
   return seconds;
 }
 

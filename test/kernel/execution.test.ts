@@ -66,6 +66,23 @@ test("prints to both streams", async () => {
   assert.is(printed(done, "stderr"), "b\n");
 });
 
+test("writes to its streams as Node does: bytes, encodings, pipes, callbacks", async () => {
+  const done = await kernel.execute(`
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+const euro = Buffer.from("€")
+process.stdout.write(euro.subarray(0, 1))
+process.stdout.write(euro.subarray(1))
+process.stdout.write("4e", "hex")
+await pipeline(Readable.from(["a", "b"]), process.stdout)
+await new Promise<void>((resolve) => process.stdout.write("c", () => resolve()))
+let refusal = ""
+try { process.stdout.write(5 as never) } catch (error) { refusal = String(error) }
+refusal`);
+  assert.is(printed(done), "€Nabc");
+  assert.match(result(done) ?? "", /TypeError: process.stdout: a chunk must be a string or bytes, got number/);
+});
+
 test("prints while a loop runs that never rests", async () => {
   const id = kernel.send("execute_request", {
     code: "console.log('before'); const until = Date.now() + 1500; while (Date.now() < until); console.log('after')",

@@ -40,7 +40,9 @@ for (const [what, code] of Object.entries(endlessCells)) {
     // Where it was: in the cell, or in the function of the first cell that a timer or a microtask called.
     const told = (traceback as string[]).join("\n");
     assert.ok(new RegExp(`[ (](cell${count}\\.ts:1|cell1\\.ts:5):\\d+`).test(told), told);
-    assert.is(result(await kernel.execute("kept")), "7");
+    const after = await kernel.execute("console.log('heard'); kept");
+    assert.is(result(after), "7");
+    assert.is(printed(after), "heard\n");
     const before = result(await kernel.execute("ticks"));
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.is(result(await kernel.execute("ticks")), before);

@@ -42,6 +42,8 @@ export const endlessCells: Readonly<Record<string, string>> = {
     "import { setTimeout as wait } from 'node:timers/promises'; while (true) { await wait(5); ticks++ }",
   "reading files in turns": "import { stat } from 'node:fs/promises'; while (true) { await stat('/'); ticks++ }",
   "immediates in turns": "const soon = () => { ticks++; setImmediate(soon) }; soon(); await new Promise(() => {})",
+  "a loop that prints": "await sleep(50); for (;;) console.log('x'.repeat(100))",
+  "a loop that displays": "await sleep(50); for (;;) display.html('<b>x</b>')",
   "a question to the reader": "prompt('Well?')",
   "waiting on shared memory": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
 };

@@ -420,6 +420,16 @@ test("loses no line of a hundred thousand, and keeps their order", async () => {
   assert.ok(printed(done) === Array.from({ length: 100_000 }, (_, i) => `${i}\n`).join(""));
 });
 
+test("makes a loop wait that prints more than can be passed on, rather than die of it", async () => {
+  const stopped = kernel.reply(
+    kernel.send("execute_request", { code: "for (;;) process.stdout.write('x'.repeat(1e6))" }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await kernel.request("interrupt_request", {}, "control");
+  assert.is((await stopped).content.ename, "Interrupted");
+  assert.is(printed(await kernel.execute("console.log('still here')")), "still here\n");
+});
+
 test("drops what is signed wrongly, and broken frames, and answers on", async () => {
   const message = kernel.message("execute_request", { code: "console.log('never')" });
   const part = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
