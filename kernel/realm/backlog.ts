@@ -9,8 +9,8 @@ const few = most / 2;
 /** What text weighs beside its length: much of it travels on together. */
 const ofText = 100;
 
-/** What everything else weighs beside its contents: it travels on by itself, which takes ten times as long and more. */
-const ofItself = 2000;
+/** What everything else weighs beside its contents: it travels on by itself, which takes fifty times as long. */
+const ofItself = 5000;
 
 /** How much work a message makes, roughly in characters of text; 0 for what a cell does not say in a loop. */
 function weightOf(message: FromRealm): number {

@@ -194,10 +194,14 @@ async function whileBusy(peer: Peer): Promise<Figures> {
   }
 }
 
-/** Prints many lines. A kernel that drops messages may never say that it is done: then there is no time to tell. */
+/**
+ * Prints many lines, in a kernel that has run a cell before. A kernel that drops messages may never say that it is done: then
+ * there is no time to tell.
+ */
 async function printing(peer: Peer): Promise<Figures> {
   const kernel = await start(peer);
   try {
+    await run(kernel, peer.phrases.first);
     const began = now();
     const id = kernel.send("execute_request", { code: peer.phrases.print(lines), silent: false, store_history: true });
     const [, printSeconds] = await Promise.all([
