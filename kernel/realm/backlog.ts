@@ -9,7 +9,10 @@ const few = most / 2;
 /** What text weighs beside its length: much of it travels on together. */
 const ofText = 100;
 
-/** What everything else weighs beside its contents: it travels on by itself, which takes fifty times as long. */
+/**
+ * What everything else weighs beside its contents: it travels on by itself, ten times as slowly, and whoever stops a loop
+ * waits for all that is under way.
+ */
 const ofItself = 5000;
 
 /** How much work a message makes, roughly in characters of text; 0 for what a cell does not say in a loop. */
