@@ -15,7 +15,10 @@ const ofText = 100;
  */
 const ofItself = 5000;
 
-/** How much work a message makes, roughly in characters of text; 0 for what a cell does not say in a loop. */
+/**
+ * How much work a message makes, roughly in characters of text; 0 for what a cell does not say in a loop. How large plain data
+ * is cannot be told without writing it down, so it counts by itself alone.
+ */
 function weightOf(message: FromRealm): number {
   switch (message.type) {
     case "stream":

@@ -35,7 +35,7 @@ class OutputStream extends Writable {
     if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
       throw new TypeError(`process.${this.#name}: a chunk must be a string or bytes, got ${typeof chunk}`);
     }
-    const isText = typeof chunk === "string" && /^utf-?8$|^buffer$/i.test(encoding);
+    const isText = typeof chunk === "string" && /^utf-?8$/i.test(encoding);
     const text = isText ? chunk : this.#decoder.decode(bytesOf(chunk, encoding), { stream: true });
     if (text !== "") post({ type: "stream", cell: currentCell().id, name: this.#name, text });
   }

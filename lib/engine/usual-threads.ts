@@ -1,4 +1,4 @@
-/** More threads than these seldom pay for networks as small as those of a notebook. */
+/** Networks of a notebook are small: who wants more threads than these says so. */
 const most = 4;
 
 /**
